@@ -1,0 +1,76 @@
+import type { AuthenticationMethod } from './login.ts'
+import type { Seconds } from './time.ts'
+import type { UserId } from './user.ts'
+
+/** Who did it: somebody at the other end of HTTP, the operator at the command line, or the server itself. */
+export type Actor =
+  | { readonly kind: 'user'; readonly userId: UserId }
+  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'operator'; readonly name: string }
+  | { readonly kind: 'system' }
+
+/**
+ * The closed list of audit events and their fields.
+ *
+ * No field ever holds a password, a code, a secret or a token; a name that belongs to nobody appears as a
+ * keyed hash only, because people type passwords there (SEC-LOG-3).
+ */
+export type AuditEvent =
+  | { readonly event: 'password-accepted' }
+  | {
+      readonly event: 'password-refused'
+      readonly reason: 'wrong-password' | 'unknown-user' | 'disabled' | 'no-password'
+      readonly nameHash?: string
+    }
+  | { readonly event: 'code-refused'; readonly reason: CodeRefusal }
+  | { readonly event: 'throttled'; readonly budget: string; readonly wait: Seconds }
+  | { readonly event: 'signed-in'; readonly amr: readonly AuthenticationMethod[]; readonly sessionId: string }
+  | { readonly event: 'recovery-code-used'; readonly remaining: number }
+  | { readonly event: 'signed-out'; readonly sessionId: string }
+  | { readonly event: 'session-ended'; readonly sessionId: string; readonly reason: 'by-user' | 'over-limit' }
+  | { readonly event: 'other-sessions-ended'; readonly count: number }
+  | { readonly event: 'enrolment-begun'; readonly deviceId: string }
+  | { readonly event: 'device-confirmed'; readonly deviceId: string; readonly name: string }
+  | { readonly event: 'device-added'; readonly deviceId: string; readonly name: string; readonly type: string }
+  | { readonly event: 'device-renamed'; readonly deviceId: string; readonly name: string }
+  | { readonly event: 'device-removed'; readonly deviceId: string; readonly name: string }
+  | { readonly event: 'devices-disabled'; readonly failures: number }
+  | { readonly event: 'recovery-codes-made'; readonly count: number }
+  | { readonly event: 'password-changed'; readonly reason: 'by-user' | 'by-operator' | 'forced' }
+  | { readonly event: 'user-created'; readonly isSuperuser: boolean }
+  | { readonly event: 'user-disabled' }
+  | { readonly event: 'user-enabled' }
+  | { readonly event: 'user-unlocked' }
+  | { readonly event: 'user-deleted' }
+  | { readonly event: 'second-factor-reset' }
+  | { readonly event: 'group-created'; readonly group: string }
+  | { readonly event: 'group-deleted'; readonly group: string }
+  | { readonly event: 'group-member-added'; readonly group: string }
+  | { readonly event: 'group-member-removed'; readonly group: string }
+  | { readonly event: 'keys-rotated'; readonly keyId: string; readonly resealed: number }
+  | { readonly event: 'keys-pruned'; readonly keyIds: readonly string[] }
+
+/** Why a code was refused; outwardly all of them are the same answer. */
+export type CodeRefusal =
+  | 'wrong-code'
+  | 'malformed'
+  /** The exact code that was accepted last came again: a double click, or somebody who watched (SEC-OTP-14). */
+  | 'repeated'
+  | 'no-device'
+  | 'no-enrolment'
+  | 'disabled'
+
+export type AuditEventName = AuditEvent['event']
+
+/** Whether the event tells of something that was done or of something that was refused. */
+export function outcomeOf(event: AuditEventName): 'success' | 'failure' {
+  switch (event) {
+    case 'password-refused':
+    case 'code-refused':
+    case 'throttled':
+    case 'devices-disabled':
+      return 'failure'
+    default:
+      return 'success'
+  }
+}

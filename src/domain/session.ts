@@ -1,0 +1,53 @@
+import { type AuthenticationMethod, isVerified } from './login.ts'
+import type { Seconds, UnixSeconds } from './time.ts'
+
+/** The limits of a session (SEC-SES-5, SEC-SES-6). */
+export interface SessionRules {
+  readonly idleTimeout: Seconds
+  readonly absoluteLifetime: Seconds
+  /** How long after authentication dangerous actions are allowed (SEC-AUTH-10). */
+  readonly freshFor: Seconds
+}
+
+/** The times that decide whether a session still holds. */
+export interface SessionTimes {
+  readonly authTime: UnixSeconds
+  readonly lastSeenAt: UnixSeconds
+  readonly expiresAt: UnixSeconds
+}
+
+/**
+ * Whether a session still holds: neither idle too long nor past its end.
+ *
+ * A clock that went back does not lengthen it: times that lie ahead by more than a limit end it (FT-CLOCK-1).
+ */
+export function isAlive(times: SessionTimes, rules: SessionRules, now: UnixSeconds): boolean {
+  if (now >= times.expiresAt || times.expiresAt - now > rules.absoluteLifetime) return false
+  return Math.abs(now - times.lastSeenAt) < rules.idleTimeout
+}
+
+/** When the session will end if nothing happens from now on. */
+export function expiryOf(times: SessionTimes, rules: SessionRules): UnixSeconds {
+  return Math.min(times.expiresAt, times.lastSeenAt + rules.idleTimeout)
+}
+
+/** Whether activity is worth writing down: at most once a minute, sooner for short idle limits. */
+export function isSeenStale(times: SessionTimes, rules: SessionRules, now: UnixSeconds): boolean {
+  return Math.abs(now - times.lastSeenAt) >= Math.min(60, Math.floor(rules.idleTimeout / 10))
+}
+
+/**
+ * Whether the proof behind the session is recent and strong enough for a dangerous action.
+ *
+ * Strong means the strongest the account has: both factors once a second one exists (SEC-AUTH-10).
+ */
+export function isFresh(
+  session: { readonly authTime: UnixSeconds; readonly amr: readonly AuthenticationMethod[] },
+  user: { readonly hasSecondFactor: boolean },
+  rules: SessionRules,
+  now: UnixSeconds,
+): boolean {
+  if (user.hasSecondFactor && !isVerified(session.amr)) return false
+  const age = now - session.authTime
+  return age >= 0 && age < rules.freshFor
+}
