@@ -1,0 +1,29 @@
+import type { Services } from '../services.ts'
+import type { Caller } from './caller.ts'
+import { checkPassword, settlePassword } from './check-password.ts'
+import { type ProofOutcome, type ProofServices, proveSecondFactor } from './prove-second-factor.ts'
+
+export type AuthenticateOutcome = ProofOutcome | { readonly kind: 'refused' }
+
+/**
+ * Username, password and code at once: the two steps of a login in a row, without a login stored between them.
+ *
+ * Nothing is said of the code unless the password was right (SEC-OTP-7).
+ */
+export async function authenticate(
+  services: ProofServices & Pick<Services, 'now'>,
+  input: { readonly username: string; readonly password: string; readonly code: string },
+  caller: Caller,
+): Promise<AuthenticateOutcome> {
+  const now = services.now()
+  const check = await checkPassword(services, input, { caller, now })
+  if (check.kind !== 'right') return check
+  const { user } = check
+  return proveSecondFactor(services, {
+    login: { userId: user.id, amr: ['pwd'], epoch: user.epoch },
+    text: input.code,
+    caller,
+    now,
+    settle: (tx) => settlePassword(tx, check),
+  })
+}

@@ -1,0 +1,93 @@
+import { secondFactorDemanded } from '../domain/login.ts'
+import type { PasswordHash } from '../domain/password/hash-parameters.ts'
+import { type PasswordProblem, passwordProblem } from '../domain/password/policy.ts'
+import { isFresh } from '../domain/session.ts'
+import type { Seconds, UnixSeconds } from '../domain/time.ts'
+import { hashToken, type Token } from '../domain/token.ts'
+import type { User } from '../domain/user.ts'
+import type { Services } from '../services.ts'
+import type { Db } from '../store/database.ts'
+import * as knownBrowsers from '../store/known-browsers.ts'
+import * as logins from '../store/logins.ts'
+import * as passwordHashes from '../store/password-hashes.ts'
+import type { SessionWithUser } from '../store/sessions.ts'
+import * as users from '../store/users.ts'
+import { type Caller, record } from './caller.ts'
+import { checkPassword, settlePassword } from './check-password.ts'
+import { type Renewed, renewSession } from './renew-session.ts'
+
+export type ChangePasswordOutcome =
+  | (Renewed & { readonly kind: 'changed' })
+  | { readonly kind: 'wrong-password' }
+  | { readonly kind: 'unsuitable'; readonly problem: PasswordProblem }
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'throttled'; readonly wait: Seconds }
+  | { readonly kind: 'busy' }
+  /** The account changed while this was under way. */
+  | { readonly kind: 'superseded' }
+
+type Needed = Pick<
+  Services,
+  'db' | 'now' | 'newId' | 'newToken' | 'hasher' | 'sealer' | 'policy' | 'passwordLists'
+>
+
+/** Changes one's own password, with the current one and a fresh session; every other session ends (SEC-PW-7). */
+export async function changePassword(
+  services: Needed,
+  held: SessionWithUser,
+  input: { readonly current: string; readonly next: string; readonly caller: Caller },
+): Promise<ChangePasswordOutcome> {
+  const now = services.now()
+  const { user, session } = held
+  const { caller } = input
+  if (!isFresh(session, user, services.policy.session, now)) return { kind: 'stale' }
+  const problem = problemOf(services, user, input.next)
+  if (problem !== undefined) return { kind: 'unsuitable', problem }
+
+  const credentials = { username: user.username, password: input.current }
+  const check = await checkPassword(services, credentials, { caller, now })
+  if (check.kind === 'refused') return { kind: 'wrong-password' }
+  if (check.kind !== 'right') return check
+  using turn = services.hasher.enter()
+  if (turn === undefined) return { kind: 'busy' }
+  const hash = await turn.hash(input.next)
+
+  return services.db.transaction().execute(async (tx): Promise<ChangePasswordOutcome> => {
+    await settlePassword(tx, check)
+    if (!(await replacePassword(tx, user, { hash, caller, now }))) return { kind: 'superseded' }
+    const renewed = await renewSession(tx, services, held, { amr: session.amr, caller, now })
+    await record(
+      services,
+      tx,
+      { now, by: caller, userId: user.id },
+      { event: 'password-changed', reason: 'by-user' },
+    )
+    return { kind: 'changed', ...renewed }
+  })
+}
+
+/** Why the user may not choose this password, if so. */
+export function problemOf(
+  { policy, passwordLists }: Pick<Services, 'policy' | 'passwordLists'>,
+  user: { readonly username: string; readonly displayName: string; readonly isSuperuser: boolean },
+  password: string,
+): PasswordProblem | undefined {
+  const usernames = [user.username, user.displayName].filter((name) => name !== '')
+  const about = { usernames, opensAlone: !secondFactorDemanded(user, policy.enrolment) }
+  return passwordProblem(password, about, policy.password, passwordLists)
+}
+
+/** Stores the new hash; logins under way and other browsers' own budgets end. `false` when the account changed. */
+export async function replacePassword(
+  tx: Db,
+  user: User,
+  { hash, caller, now }: { hash: PasswordHash; caller: Caller; now: UnixSeconds },
+): Promise<boolean> {
+  if (!(await users.claimEpoch(tx, user.id, user.epoch))) return false
+  await passwordHashes.put(tx, user.id, { hash, mustChange: false, now })
+  await logins.removeAll(tx, user.id)
+  await knownBrowsers.removeAll(tx, user.id, keptBrowser(caller.browserToken))
+  return true
+}
+
+const keptBrowser = (token: Token | undefined) => (token === undefined ? undefined : hashToken(token))

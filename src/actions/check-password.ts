@@ -1,0 +1,119 @@
+import { needsRehash, type PasswordHash } from '../domain/password/hash-parameters.ts'
+import type { Seconds, UnixSeconds } from '../domain/time.ts'
+import { hashToken } from '../domain/token.ts'
+import { normalizeUsername } from '../domain/user.ts'
+import type { Services } from '../services.ts'
+import type { Db } from '../store/database.ts'
+import * as knownBrowsers from '../store/known-browsers.ts'
+import * as passwordHashes from '../store/password-hashes.ts'
+import * as users from '../store/users.ts'
+import { passwordBudgets } from './budgets.ts'
+import { type Caller, record } from './caller.ts'
+import { type Budget, settleAttempt, spendAttempt } from './spend-attempt.ts'
+
+export type PasswordCheck =
+  | {
+      readonly kind: 'right'
+      readonly user: users.UserWithPassword
+      readonly budgets: readonly Budget[]
+      /** The same password hashed at today's cost, when the stored hash is of another (SEC-PW-11). */
+      readonly upgrade: PasswordHash | undefined
+    }
+  /** Wrong, unknown or disabled: one answer, for one price (SEC-AUTH-6). */
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'throttled'; readonly wait: Seconds }
+  /** Too many passwords are being checked; nothing was charged. */
+  | { readonly kind: 'busy' }
+
+type Needed = Pick<Services, 'db' | 'newId' | 'hasher' | 'sealer' | 'policy'>
+
+/**
+ * Checks a username and a password: charges the attempt, then compares, outside of any transaction.
+ *
+ * The caller settles a right one with `settlePassword` in the transaction that follows from it.
+ */
+export async function checkPassword(
+  services: Needed,
+  input: { readonly username: string; readonly password: string },
+  { caller, now }: { readonly caller: Caller; readonly now: UnixSeconds },
+): Promise<PasswordCheck> {
+  const { db, hasher } = services
+  // The place in the queue comes first: whoever is sent away unheard must not be charged.
+  using turn = hasher.enter()
+  if (turn === undefined) return { kind: 'busy' }
+
+  const user = await users.findByUsername(db, input.username)
+  const knownBrowser = await knownBrowserOf(db, user, caller, now)
+  const budgets = passwordBudgets(services, { username: input.username, caller, knownBrowser })
+  const spent = await db.transaction().execute(async (tx) => {
+    const outcome = await spendAttempt(tx, budgets, now)
+    if (outcome.kind === 'throttled') return outcome
+    for (const wait of outcome.begun) {
+      await record(
+        services,
+        tx,
+        { now, by: caller, userId: user?.id, proven: false },
+        { event: 'throttled', ...wait },
+      )
+    }
+    return outcome
+  })
+  if (spent.kind === 'throttled') return spent
+
+  const matches = await turn.verify(user?.passwordHash, input.password)
+  if (user === undefined || !matches || user.disabled) {
+    await refuse(services, { user, username: input.username, caller, now })
+    return { kind: 'refused' }
+  }
+  const outdated = user.passwordHash !== undefined && needsRehash(user.passwordHash, hasher.parameters)
+  const upgrade = outdated ? await turn.hash(input.password) : undefined
+  return { kind: 'right', user, budgets: spent.budgets, upgrade }
+}
+
+/** Settles a right password: what was charged, and the hash if it is to be upgraded. */
+export async function settlePassword(
+  tx: Db,
+  check: Extract<PasswordCheck, { kind: 'right' }>,
+): Promise<void> {
+  await settleAttempt(tx, check.budgets)
+  if (check.upgrade === undefined || check.user.passwordHash === undefined) return
+  await passwordHashes.upgrade(tx, check.user.id, check.user.passwordHash, check.upgrade)
+}
+
+async function knownBrowserOf(
+  db: Db,
+  user: users.UserWithPassword | undefined,
+  caller: Caller,
+  now: UnixSeconds,
+) {
+  if (caller.browserToken === undefined || user === undefined) return undefined
+  const tokenHash = hashToken(caller.browserToken)
+  return (await knownBrowsers.isKnown(db, tokenHash, user.id, now)) ? tokenHash : undefined
+}
+
+async function refuse(
+  services: Needed,
+  about: { user: users.UserWithPassword | undefined; username: string; caller: Caller; now: UnixSeconds },
+): Promise<void> {
+  const { user, caller, now } = about
+  const reason = reasonOf(user)
+  // A name that belongs to nobody is often a password in the wrong field (SEC-LOG-3).
+  const named =
+    user === undefined ? { nameHash: services.sealer.hashName(normalizeUsername(about.username)) } : {}
+  await services.db
+    .transaction()
+    .execute((tx) =>
+      record(
+        services,
+        tx,
+        { now, by: caller, userId: user?.id, proven: false },
+        { event: 'password-refused', reason, ...named },
+      ),
+    )
+}
+
+function reasonOf(user: users.UserWithPassword | undefined) {
+  if (user === undefined) return 'unknown-user'
+  if (user.disabled) return 'disabled'
+  return user.passwordHash === undefined ? 'no-password' : 'wrong-password'
+}

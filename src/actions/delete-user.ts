@@ -1,0 +1,25 @@
+import type { Services } from '../services.ts'
+import * as attempts from '../store/attempts.ts'
+import * as users from '../store/users.ts'
+import { codeKey, nameKey } from './budgets.ts'
+import { type Operator, record } from './caller.ts'
+
+export type DeleteUserOutcome = { readonly kind: 'deleted' } | { readonly kind: 'no-such-user' }
+
+/** Deletes a user for good; the audit log keeps the identifier, which nobody gets again. */
+export async function deleteUser(
+  services: Pick<Services, 'db' | 'now' | 'newId' | 'sealer'>,
+  username: string,
+  by: Operator,
+): Promise<DeleteUserOutcome> {
+  const now = services.now()
+  const user = await users.findByUsername(services.db, username)
+  if (user === undefined) return { kind: 'no-such-user' }
+  return services.db.transaction().execute(async (tx): Promise<DeleteUserOutcome> => {
+    await attempts.clear(tx, [codeKey(user.id), nameKey(services.sealer, user.username)])
+    // Everything else of the user goes with the row.
+    if (!(await users.remove(tx, user.id))) return { kind: 'no-such-user' }
+    await record(services, tx, { now, by, userId: user.id }, { event: 'user-deleted' })
+    return { kind: 'deleted' }
+  })
+}

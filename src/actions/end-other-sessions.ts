@@ -1,0 +1,27 @@
+import { isFresh } from '../domain/session.ts'
+import { hashToken } from '../domain/token.ts'
+import type { Services } from '../services.ts'
+import * as knownBrowsers from '../store/known-browsers.ts'
+import * as sessions from '../store/sessions.ts'
+import { type Caller, record } from './caller.ts'
+
+export type EndOtherSessionsOutcome =
+  | { readonly kind: 'ended'; readonly count: number }
+  | { readonly kind: 'stale' }
+
+/** Ends all of the user's sessions but the one at hand, and forgets the other browsers. */
+export async function endOtherSessions(
+  services: Pick<Services, 'db' | 'now' | 'newId' | 'policy'>,
+  { session, user }: sessions.SessionWithUser,
+  caller: Caller,
+): Promise<EndOtherSessionsOutcome> {
+  const now = services.now()
+  if (!isFresh(session, user, services.policy.session, now)) return { kind: 'stale' }
+  return services.db.transaction().execute(async (tx) => {
+    const count = await sessions.removeAll(tx, user.id, session.id)
+    const kept = caller.browserToken === undefined ? undefined : hashToken(caller.browserToken)
+    await knownBrowsers.removeAll(tx, user.id, kept)
+    await record(services, tx, { now, by: caller, userId: user.id }, { event: 'other-sessions-ended', count })
+    return { kind: 'ended', count }
+  })
+}

@@ -1,0 +1,27 @@
+import type { Services } from '../services.ts'
+import * as attempts from '../store/attempts.ts'
+import * as otpDevices from '../store/otp-devices.ts'
+import * as users from '../store/users.ts'
+import { codeKey, nameKey } from './budgets.ts'
+import { type Operator, record } from './caller.ts'
+
+export type UnlockUserOutcome =
+  /** Devices that too many wrong codes disabled stay so: they must be bound anew (SEC-OTP-6). */
+  { readonly kind: 'unlocked'; readonly disabledDevices: number } | { readonly kind: 'no-such-user' }
+
+/** Forgets the attempts charged to a user, so that the next one is looked at without a wait. */
+export async function unlockUser(
+  services: Pick<Services, 'db' | 'now' | 'newId' | 'sealer'>,
+  username: string,
+  by: Operator,
+): Promise<UnlockUserOutcome> {
+  const now = services.now()
+  const user = await users.findByUsername(services.db, username)
+  if (user === undefined) return { kind: 'no-such-user' }
+  return services.db.transaction().execute(async (tx): Promise<UnlockUserOutcome> => {
+    await attempts.clear(tx, [codeKey(user.id), nameKey(services.sealer, user.username)])
+    const devices = await otpDevices.listConfirmed(tx, user.id)
+    await record(services, tx, { now, by, userId: user.id }, { event: 'user-unlocked' })
+    return { kind: 'unlocked', disabledDevices: devices.filter(({ disabled }) => disabled).length }
+  })
+}

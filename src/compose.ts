@@ -1,0 +1,114 @@
+import { availableParallelism } from 'node:os'
+import type { Config } from './config/load.ts'
+import { createKeyFile, KeyFileError, readKeyFile } from './crypto/key-file.ts'
+import { createPasswordHasher } from './crypto/password-hasher.ts'
+import { openPasswordLists } from './crypto/password-lists.ts'
+import { entropy, newId, newToken } from './crypto/random.ts'
+import { createSealer } from './crypto/sealer.ts'
+import type { ThrottleRule } from './domain/throttle.ts'
+import type { UnixSeconds } from './domain/time.ts'
+import type { Policy, Services } from './services.ts'
+import type { Db } from './store/database.ts'
+import { type MigrationStatus, migrate } from './store/migrate.ts'
+import { openDatabase } from './store/open.ts'
+import * as otpDevices from './store/otp-devices.ts'
+
+const DAY = 24 * 3600
+
+/** The one clock of the program: whole seconds since the Unix epoch. */
+export const systemClock = (): UnixSeconds => Math.floor(Date.now() / 1000)
+
+/** The services, with the end of what they hold open. */
+export interface Composed {
+  readonly services: Services
+  readonly migrations: MigrationStatus
+  close(): Promise<void>
+}
+
+/** Builds everything once from the settings: opens and migrates the database, reads or makes the key file. */
+export async function compose(
+  config: Config,
+  { now = systemClock }: { now?: () => UnixSeconds } = {},
+): Promise<Composed> {
+  const db = await openDatabase(config.database)
+  try {
+    const migrations = await migrate(db)
+    const sealer = createSealer(await keyFile(config, db))
+    const { password } = config
+    const services: Services = {
+      db,
+      now,
+      newToken,
+      newId,
+      entropy,
+      sealer,
+      hasher: createPasswordHasher({
+        parameters: {
+          memoryKib: password.memoryKib,
+          passes: password.passes,
+          parallelism: password.parallelism,
+        },
+        threads: Math.min(password.hashThreads, availableParallelism()),
+        queue: password.hashQueue,
+        deadline: password.hashDeadline,
+      }),
+      passwordLists: openPasswordLists(password.breachedHashes),
+      policy: policyOf(config),
+    }
+    return { services, migrations, close: () => db.destroy() }
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
+}
+
+/** A key file is made only where nothing is sealed yet: a missing one beside a used database is a loss to be mended. */
+async function keyFile(config: Config, db: Db) {
+  const found = readKeyFile(config.keyFile)
+  if (found !== undefined) return found
+  if (await otpDevices.exist(db)) {
+    throw new KeyFileError(
+      `${config.keyFile} is missing, and the database holds secrets that only its keys open. Restore it from backup.`,
+    )
+  }
+  return createKeyFile(config.keyFile)
+}
+
+/** The operator's settings as the actions ask for them. */
+function policyOf(config: Config): Policy {
+  const { login, session, totp, password, throttle } = config
+  return {
+    issuer: config.issuer,
+    enrolment: login.enrolment,
+    loginLifetime: login.lifetime,
+    enrolmentLifetime: login.enrolmentLifetime,
+    session: {
+      idleTimeout: session.idleTimeout,
+      absoluteLifetime: session.absoluteLifetime,
+      freshFor: session.freshFor,
+      limit: session.limit,
+      browserLifetime: session.browserLifetimeDays * DAY,
+    },
+    totpWindow: totp.window as 0 | 1 | 2, // The schema lets no other whole number through.
+    maximumDevices: totp.maximumDevices,
+    password: {
+      minimumLength: password.minimumLength,
+      minimumLengthAlone: password.minimumLengthAlone,
+      barredWords: [...password.barredWords, config.issuer],
+    },
+    throttle: {
+      password: consecutive(throttle.passwordFree, DAY),
+      code: consecutive(throttle.codeFree, 'never'),
+      network: { kind: 'window', limit: throttle.networkLimit, window: throttle.networkWindow },
+      site: { kind: 'window', limit: throttle.siteLimit, window: throttle.networkWindow },
+      server: { kind: 'window', limit: throttle.serverLimit, window: throttle.serverWindow },
+      disableAfter: throttle.disableAfter,
+    },
+    auditRetention: config.auditRetentionDays * DAY,
+  }
+
+  function consecutive(free: number, forgetAfter: number | 'never'): ThrottleRule {
+    const { firstWait, longestWait } = throttle
+    return { kind: 'consecutive', free, firstWait, longestWait, forgetAfter }
+  }
+}

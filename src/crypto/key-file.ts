@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+
+/** The server's keys; kept in one file apart from the database, readable by its owner alone. */
+export interface KeyFile {
+  readonly path: string
+  /** Identifies the version of the file that was read, so that a change can be noticed. */
+  readonly version: string
+  readonly currentKeyId: string
+  /** 32-byte sealing keys by id. */
+  readonly keys: ReadonlyMap<string, Uint8Array>
+  /** Key of the keyed hashes of names; never rotated, because counters are found by them. */
+  readonly nameKey: Uint8Array
+}
+
+/** The key file is missing, unreadable by us, readable by others, or not a key file. */
+export class KeyFileError extends Error {
+  override readonly name = 'KeyFileError'
+}
+
+interface KeyFileJson {
+  readonly format: 'watchword-keys-1'
+  readonly current: string
+  readonly keys: Readonly<Record<string, string>>
+  readonly name_key: string
+}
+
+/** Reads the key file, or gives `undefined` when there is none. Refuses one that group or others may read. */
+export function readKeyFile(path: string): KeyFile | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) return undefined
+  if ((stat.mode & 0o077) !== 0) {
+    throw new KeyFileError(`${path} may be read by others than its owner. Run: chmod 600 ${path}`)
+  }
+  return parse(path, readText(path), `${stat.ino}:${stat.mtimeMs}:${stat.size}`)
+}
+
+/** Makes a key file with one new key; refuses to replace one. */
+export function createKeyFile(path: string): KeyFile {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const id = newKeyId()
+  const json = { current: id, keys: { [id]: newKey() }, name_key: newKey() }
+  writeExclusive(path, { format: 'watchword-keys-1', ...json })
+  return readBack(path)
+}
+
+/** Adds a new key and makes it the current one; older keys stay, to open what they sealed. */
+export function addKey(file: KeyFile): KeyFile {
+  const id = newKeyId()
+  return replace(file, { current: id, keys: { ...encoded(file), [id]: newKey() } })
+}
+
+/** Removes keys that nothing is sealed by any more; the current one stays. */
+export function removeKeys(file: KeyFile, ids: readonly string[]): KeyFile {
+  const keys = Object.fromEntries(
+    Object.entries(encoded(file)).filter(([id]) => id === file.currentKeyId || !ids.includes(id)),
+  )
+  return replace(file, { current: file.currentKeyId, keys })
+}
+
+function replace(file: KeyFile, change: Pick<KeyFileJson, 'current' | 'keys'>): KeyFile {
+  const next = `${file.path}.${process.pid}.new`
+  const name_key = Buffer.from(file.nameKey).toString('base64')
+  writeExclusive(next, { format: 'watchword-keys-1', ...change, name_key })
+  renameSync(next, file.path)
+  syncFolder(dirname(file.path))
+  return readBack(file.path)
+}
+
+function writeExclusive(path: string, json: KeyFileJson): void {
+  const descriptor = openSync(path, 'wx', 0o600)
+  try {
+    writeSync(descriptor, `${JSON.stringify(json, undefined, 2)}\n`)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  syncFolder(dirname(path))
+}
+
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function readBack(path: string): KeyFile {
+  const file = readKeyFile(path)
+  if (file === undefined) throw new KeyFileError(`${path} vanished while it was written.`)
+  return file
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new KeyFileError(`${path} cannot be read. Give it to the user that runs Watchword (chown).`, {
+      cause,
+    })
+  }
+}
+
+function parse(path: string, text: string, version: string): KeyFile {
+  const damaged = () =>
+    new KeyFileError(`${path} is not a key file of Watchword, or is damaged. Restore it from backup.`)
+  let json: Partial<KeyFileJson> | null
+  try {
+    json = JSON.parse(text)
+  } catch {
+    // The cause is left out: the parser's message would quote the text, which holds keys.
+    throw damaged()
+  }
+  if (json === null || typeof json !== 'object' || json.format !== 'watchword-keys-1') throw damaged()
+  if (typeof json.current !== 'string' || typeof json.keys !== 'object' || json.keys === null) throw damaged()
+  const keys = new Map<string, Uint8Array>()
+  for (const [id, value] of Object.entries(json.keys)) keys.set(id, decodeKey(value, damaged))
+  if (!keys.has(json.current)) throw damaged()
+  return { path, version, currentKeyId: json.current, keys, nameKey: decodeKey(json.name_key, damaged) }
+}
+
+function decodeKey(value: unknown, damaged: () => KeyFileError): Uint8Array {
+  const key = typeof value === 'string' ? Buffer.from(value, 'base64') : undefined
+  if (key?.length !== 32) throw damaged()
+  return key
+}
+
+function encoded(file: KeyFile): Record<string, string> {
+  return Object.fromEntries([...file.keys].map(([id, key]) => [id, Buffer.from(key).toString('base64')]))
+}
+
+const newKey = () => randomBytes(32).toString('base64')
+const newKeyId = () => randomBytes(4).toString('hex')

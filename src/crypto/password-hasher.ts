@@ -1,0 +1,133 @@
+import { hash, verify } from '@node-rs/argon2'
+import {
+  type HashParameters,
+  hashParametersOf,
+  type PasswordHash,
+} from '../domain/password/hash-parameters.ts'
+import { normalizePassword } from '../domain/password/policy.ts'
+import { entropy } from './random.ts'
+
+/** Argon2id behind a bounded queue: first come, first served, and a clear no when it is full (SEC-PW-16). */
+export interface PasswordHasher {
+  readonly parameters: HashParameters
+  /** A place in the queue, or `undefined` when there is none; take it before anything is charged. */
+  enter(): HashTurn | undefined
+  /** How many are hashing and waiting, for metrics. */
+  load(): { readonly running: number; readonly waiting: number }
+}
+
+/** A place in the queue, good for any number of hashes one after another; give it back by `using`. */
+export interface HashTurn extends Disposable {
+  /** Whether the password belongs to the hash. Without a hash the same work is done for nobody (SEC-AUTH-6). */
+  verify(stored: PasswordHash | undefined, password: string): Promise<boolean>
+  hash(password: string): Promise<PasswordHash>
+}
+
+/** The queue's turn did not come within the deadline; the caller is told to come again. */
+export class HashQueueTimeout extends Error {
+  override readonly name = 'HashQueueTimeout'
+}
+
+export interface PasswordHasherOptions {
+  readonly parameters: HashParameters
+  /** Hashes at a time; more than the processor has cores only costs memory. */
+  readonly threads: number
+  /** How many may hold a place at once beyond those being hashed. */
+  readonly queue: number
+  /** Longest wait for the turn, in seconds. */
+  readonly deadline: number
+}
+
+/** `Algorithm.Argon2id` of the binding, whose enum is not there at run time. */
+const ARGON2ID = 2
+
+/** Bounds on what a stored hash may ask for, so that a row from elsewhere is no memory bomb. */
+const largest: HashParameters = { memoryKib: 1 << 20, passes: 10, parallelism: 16 }
+
+export function createPasswordHasher({
+  parameters,
+  threads,
+  queue,
+  deadline,
+}: PasswordHasherOptions): PasswordHasher {
+  const waiting: (() => void)[] = []
+  let running = 0
+  let places = 0
+  let dummy: Promise<PasswordHash> | undefined
+
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (running < threads) running++
+    else await turn()
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) running--
+      else next()
+    }
+  }
+
+  function turn(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const start = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      const timer = setTimeout(() => {
+        const place = waiting.indexOf(start)
+        if (place >= 0) waiting.splice(place, 1)
+        reject(new HashQueueTimeout('The queue for password hashing is too slow.'))
+      }, deadline * 1000)
+      waiting.push(start)
+    })
+  }
+
+  const rawHash = async (password: string): Promise<PasswordHash> =>
+    (await hash(normalizePassword(password), {
+      algorithm: ARGON2ID,
+      memoryCost: parameters.memoryKib,
+      timeCost: parameters.passes,
+      parallelism: parameters.parallelism,
+      outputLen: 32,
+      salt: entropy(16),
+    })) as PasswordHash
+
+  const turnMethods = {
+    verify: (stored: PasswordHash | undefined, password: string) =>
+      inTurn(async () => {
+        // Made once: for nobody the cost must be that of somebody, hashing included.
+        dummy ??= rawHash(Buffer.from(entropy(32)).toString('base64'))
+        const usable = stored !== undefined && isBounded(stored)
+        const matches = await verify(usable ? stored : await dummy, normalizePassword(password))
+        return usable && matches
+      }),
+    hash: (password: string) => inTurn(() => rawHash(password)),
+  }
+
+  return {
+    parameters,
+    enter() {
+      if (places >= threads + queue) return undefined
+      places++
+      let held = true
+      return {
+        ...turnMethods,
+        [Symbol.dispose]() {
+          if (held) places--
+          held = false
+        },
+      }
+    },
+    load: () => ({ running, waiting: waiting.length }),
+  }
+}
+
+function isBounded(stored: PasswordHash): boolean {
+  const cost = hashParametersOf(stored)
+  return (
+    cost !== undefined &&
+    cost.memoryKib <= largest.memoryKib &&
+    cost.passes <= largest.passes &&
+    cost.parallelism <= largest.parallelism
+  )
+}

@@ -1,0 +1,31 @@
+import { randomBytes } from 'node:crypto'
+import { TOKEN_BYTES, type Token } from '../domain/token.ts'
+
+/** Bytes from the system's generator (SEC-CRY-3). */
+export function entropy(bytes: number): Uint8Array {
+  return randomBytes(bytes)
+}
+
+/** A new 256-bit token for a browser. */
+export function newToken(): Token {
+  return randomBytes(TOKEN_BYTES).toString('base64url') as Token
+}
+
+let lastMs = 0
+let sequence = 0
+
+/**
+ * A new identifier: 26 characters of 0-9 and a-v that sort by time of making (48 bits of milliseconds, 16 of sequence
+ * within one process, 64 random), so that nodes need no common counter. Not a secret.
+ */
+export function newId(nowMs: number = Date.now()): string {
+  sequence = nowMs > lastMs ? 0 : (sequence + 1) & 0xffff
+  lastMs = Math.max(lastMs, nowMs)
+  const bytes = Buffer.alloc(16)
+  bytes.writeUIntBE(lastMs, 0, 6)
+  bytes.writeUInt16BE(sequence, 6)
+  randomBytes(8).copy(bytes, 8)
+  return BigInt(`0x${bytes.toString('hex')}`)
+    .toString(32)
+    .padStart(26, '0')
+}

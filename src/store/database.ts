@@ -1,0 +1,136 @@
+import type { Kysely } from 'kysely'
+import type { PasswordHash } from '../domain/password/hash-parameters.ts'
+import type { TokenHash } from '../domain/token.ts'
+import type { UserId } from '../domain/user.ts'
+
+/** The schema. Times are whole Unix seconds, flags 0 or 1, identifiers text. */
+export interface Database {
+  user: UserTable
+  password_hash: PasswordHashTable
+  otp_device: OtpDeviceTable
+  recovery_code: RecoveryCodeTable
+  user_group: UserGroupTable
+  group_member: GroupMemberTable
+  login: LoginTable
+  session: SessionTable
+  known_browser: KnownBrowserTable
+  attempts: AttemptsTable
+  audit_event: AuditEventTable
+}
+
+/** The pool or a transaction; a function that takes it does not need to know which. */
+export type Db = Kysely<Database>
+
+/** 0 or 1: SQLite has no booleans, and both engines shall hold the same. */
+export type Flag = 0 | 1
+
+interface UserTable {
+  id: UserId
+  username: string
+  canonical_username: string
+  display_name: string
+  is_superuser: Flag
+  has_second_factor: Flag
+  epoch: number
+  created_at: number
+  disabled_at: number | null
+  last_sign_in_at: number | null
+}
+
+interface PasswordHashTable {
+  user_id: UserId
+  hash: PasswordHash
+  changed_at: number
+  must_change: Flag
+}
+
+interface OtpDeviceTable {
+  id: string
+  user_id: UserId
+  kind: 'totp' | 'hotp'
+  name: string
+  sealed_key: string
+  algorithm: 'sha1' | 'sha256' | 'sha512'
+  digits: 6 | 8
+  period: number
+  t0: number
+  drift: number
+  last_used_step: number
+  counter: number
+  created_at: number
+  confirmed_at: number | null
+  /** When an enrolment that nobody confirmed ends; null once confirmed. */
+  expires_at: number | null
+  disabled_at: number | null
+  last_used_at: number | null
+}
+
+interface RecoveryCodeTable {
+  user_id: UserId
+  code_index: number
+  hash: PasswordHash
+  created_at: number
+  /** Null for the user's own codes; those handed out by the operator end. */
+  expires_at: number | null
+}
+
+interface UserGroupTable {
+  name: string
+  created_at: number
+}
+
+interface GroupMemberTable {
+  group_name: string
+  user_id: UserId
+}
+
+interface LoginTable {
+  token_hash: TokenHash
+  user_id: UserId
+  amr: string
+  epoch: number
+  created_at: number
+  expires_at: number
+}
+
+interface SessionTable {
+  id: string
+  token_hash: TokenHash
+  user_id: UserId
+  amr: string
+  auth_time: number
+  created_at: number
+  last_seen_at: number
+  expires_at: number
+  address: string
+  user_agent: string
+}
+
+interface KnownBrowserTable {
+  token_hash: TokenHash
+  user_id: UserId
+  created_at: number
+  last_used_at: number
+  expires_at: number
+}
+
+interface AttemptsTable {
+  key: string
+  count: number
+  since: number
+  blocked_until: number
+}
+
+interface AuditEventTable {
+  id: string
+  at: number
+  event: string
+  outcome: 'success' | 'failure'
+  actor_kind: 'user' | 'anonymous' | 'operator' | 'system'
+  actor_id: string | null
+  user_id: string | null
+  address: string | null
+  user_agent: string | null
+  request_id: string | null
+  fields: string
+}

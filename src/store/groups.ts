@@ -1,0 +1,58 @@
+import type { UnixSeconds } from '../domain/time.ts'
+import type { UserId } from '../domain/user.ts'
+import type { Db } from './database.ts'
+
+/** Makes a group; `false` when there is one of that name. */
+export async function insert(db: Db, name: string, now: UnixSeconds): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await db
+    .insertInto('user_group')
+    .values({ name, created_at: now })
+    .onConflict((oc) => oc.column('name').doNothing())
+    .executeTakeFirstOrThrow()
+  return numInsertedOrUpdatedRows === 1n
+}
+
+export async function remove(db: Db, name: string): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('user_group')
+    .where('name', '=', name)
+    .executeTakeFirstOrThrow()
+  return numDeletedRows === 1n
+}
+
+export async function exists(db: Db, name: string): Promise<boolean> {
+  return (
+    (await db.selectFrom('user_group').select('name').where('name', '=', name).executeTakeFirst()) !==
+    undefined
+  )
+}
+
+/** Adds a member; `false` when it is one already. */
+export async function addMember(db: Db, name: string, userId: UserId): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await db
+    .insertInto('group_member')
+    .values({ group_name: name, user_id: userId })
+    .onConflict((oc) => oc.columns(['user_id', 'group_name']).doNothing())
+    .executeTakeFirstOrThrow()
+  return numInsertedOrUpdatedRows === 1n
+}
+
+export async function removeMember(db: Db, name: string, userId: UserId): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('group_member')
+    .where('group_name', '=', name)
+    .where('user_id', '=', userId)
+    .executeTakeFirstOrThrow()
+  return numDeletedRows === 1n
+}
+
+/** The names of the user's groups, in order. */
+export async function listOf(db: Db, userId: UserId): Promise<string[]> {
+  const rows = await db
+    .selectFrom('group_member')
+    .select('group_name')
+    .where('user_id', '=', userId)
+    .orderBy('group_name')
+    .execute()
+  return rows.map((row) => row.group_name)
+}

@@ -1,0 +1,55 @@
+import type { UnixSeconds } from '../domain/time.ts'
+import type { TokenHash } from '../domain/token.ts'
+import type { UserId } from '../domain/user.ts'
+import type { Db } from './database.ts'
+
+/** Remembers that a user signed in fully with a browser; it opens nothing, it only has its own budget of attempts. */
+export async function put(
+  db: Db,
+  browser: { readonly tokenHash: TokenHash; readonly userId: UserId },
+  { now, expiresAt }: { now: UnixSeconds; expiresAt: UnixSeconds },
+): Promise<void> {
+  await db
+    .insertInto('known_browser')
+    .values({
+      token_hash: browser.tokenHash,
+      user_id: browser.userId,
+      created_at: now,
+      last_used_at: now,
+      expires_at: expiresAt,
+    })
+    .onConflict((oc) => oc.column('token_hash').doUpdateSet({ last_used_at: now, expires_at: expiresAt }))
+    .execute()
+}
+
+/** Whether this user signed in with this browser before. */
+export async function isKnown(
+  db: Db,
+  tokenHash: TokenHash,
+  userId: UserId,
+  now: UnixSeconds,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('known_browser')
+    .select('token_hash')
+    .where('token_hash', '=', tokenHash)
+    .where('user_id', '=', userId)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Forgets the user's browsers, but the one to keep. */
+export async function removeAll(db: Db, userId: UserId, keep?: TokenHash): Promise<void> {
+  let query = db.deleteFrom('known_browser').where('user_id', '=', userId)
+  if (keep !== undefined) query = query.where('token_hash', '!=', keep)
+  await query.execute()
+}
+
+export async function purge(db: Db, now: UnixSeconds): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('known_browser')
+    .where('expires_at', '<=', now)
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}

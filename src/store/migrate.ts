@@ -1,0 +1,54 @@
+import { sql } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import type { Db } from './database.ts'
+import { migrations } from './migrations/index.ts'
+import { StorageFault } from './storage-fault.ts'
+
+/** What the database holds compared with what this program brings. */
+export interface MigrationStatus {
+  readonly applied: readonly string[]
+  readonly pending: readonly string[]
+  /** Applied by a newer program; this one does not know them. */
+  readonly unknown: readonly string[]
+}
+
+/** The database was migrated by a newer program; this one would misread it. */
+export class NewerDatabaseError extends Error {
+  override readonly name = 'NewerDatabaseError'
+}
+
+/** Compares the database with this program; changes nothing. */
+export async function migrationStatus(db: Db): Promise<MigrationStatus> {
+  const applied = (await hasMigrationTable(db)) ? await appliedNames(db) : []
+  const known = Object.keys(migrations)
+  return {
+    applied,
+    pending: known.filter((name) => !applied.includes(name)),
+    unknown: applied.filter((name) => !known.includes(name)),
+  }
+}
+
+/** Brings the database up to date, all or nothing; refuses one that is newer than the program (SEC-DB-3). */
+export async function migrate(db: Db): Promise<MigrationStatus> {
+  const status = await migrationStatus(db)
+  if (status.unknown.length > 0) {
+    throw new NewerDatabaseError(
+      `The database is newer than this program: it knows ${status.unknown.join(', ')}. Start the newer Watchword, or restore a backup.`,
+    )
+  }
+  if (status.pending.length === 0) return status
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } })
+  const { error } = await migrator.migrateToLatest()
+  if (error !== undefined) throw error instanceof Error ? error : new StorageFault('The migration failed.')
+  return migrationStatus(db)
+}
+
+async function hasMigrationTable(db: Db): Promise<boolean> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
+  return tables.some(({ name }) => name === 'kysely_migration')
+}
+
+async function appliedNames(db: Db): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
+  return rows.map(({ name }) => name)
+}

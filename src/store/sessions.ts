@@ -1,0 +1,185 @@
+import type { AuthenticationMethod } from '../domain/login.ts'
+import type { SessionTimes } from '../domain/session.ts'
+import type { UnixSeconds } from '../domain/time.ts'
+import type { TokenHash } from '../domain/token.ts'
+import type { User, UserId } from '../domain/user.ts'
+import type { Db } from './database.ts'
+import { splitAmr } from './logins.ts'
+import { prepared } from './prepared.ts'
+
+/** Somebody is signed in; known by its opaque handle `id`, found by the hash of its token. */
+export interface Session extends SessionTimes {
+  readonly id: string
+  readonly userId: UserId
+  readonly amr: readonly AuthenticationMethod[]
+  readonly createdAt: UnixSeconds
+  readonly address: string
+  readonly userAgent: string
+}
+
+/** A session with the user it belongs to, as they are now. */
+export interface SessionWithUser {
+  readonly session: Session
+  readonly user: User
+}
+
+export async function insert(db: Db, session: Session & { readonly tokenHash: TokenHash }): Promise<void> {
+  await db
+    .insertInto('session')
+    .values({
+      id: session.id,
+      token_hash: session.tokenHash,
+      user_id: session.userId,
+      amr: session.amr.join(' '),
+      auth_time: session.authTime,
+      created_at: session.createdAt,
+      last_seen_at: session.lastSeenAt,
+      expires_at: session.expiresAt,
+      address: session.address,
+      user_agent: session.userAgent,
+    })
+    .execute()
+}
+
+const byToken = prepared((db, tokenHash: TokenHash) =>
+  db
+    .selectFrom('session')
+    .innerJoin('user', 'user.id', 'session.user_id')
+    .leftJoin('password_hash', 'password_hash.user_id', 'user.id')
+    .where('session.token_hash', '=', tokenHash)
+    .select([
+      'session.id',
+      'session.user_id',
+      'session.amr',
+      'session.auth_time',
+      'session.created_at',
+      'session.last_seen_at',
+      'session.expires_at',
+      'session.address',
+      'session.user_agent',
+      'user.username',
+      'user.display_name',
+      'user.is_superuser',
+      'user.has_second_factor',
+      'user.epoch',
+      'user.disabled_at',
+      'password_hash.must_change',
+    ]),
+)
+
+/** The session of a token with its user; the caller decides whether it still holds. */
+export async function findByToken(db: Db, tokenHash: TokenHash): Promise<SessionWithUser | undefined> {
+  const [row] = await byToken(db, tokenHash)
+  if (row === undefined) return undefined
+  const user: User = {
+    id: row.user_id,
+    username: row.username,
+    displayName: row.display_name,
+    isSuperuser: row.is_superuser === 1,
+    hasSecondFactor: row.has_second_factor === 1,
+    disabled: row.disabled_at !== null,
+    mustChangePassword: row.must_change === 1,
+    epoch: row.epoch,
+  }
+  return { session: fromRow(row), user }
+}
+
+interface SessionRow {
+  id: string
+  user_id: UserId
+  amr: string
+  auth_time: number
+  created_at: number
+  last_seen_at: number
+  expires_at: number
+  address: string
+  user_agent: string
+}
+
+const fromRow = (row: SessionRow): Session => ({
+  id: row.id,
+  userId: row.user_id,
+  amr: splitAmr(row.amr),
+  authTime: row.auth_time,
+  createdAt: row.created_at,
+  lastSeenAt: row.last_seen_at,
+  expiresAt: row.expires_at,
+  address: row.address,
+  userAgent: row.user_agent,
+})
+
+/** The user's sessions, the latest first; ended ones may still be among them. */
+export async function listOf(db: Db, userId: UserId): Promise<Session[]> {
+  const rows = await db
+    .selectFrom('session')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .orderBy('id', 'desc')
+    .execute()
+  return rows.map(fromRow)
+}
+
+/** Writes activity down. */
+export async function touch(db: Db, id: string, now: UnixSeconds): Promise<void> {
+  await db.updateTable('session').set({ last_seen_at: now }).where('id', '=', id).execute()
+}
+
+/** Ends one session of the user; `false` when it is not there or belongs to somebody else (SEC-AZ-2). */
+export async function remove(db: Db, userId: UserId, id: string): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('session')
+    .where('id', '=', id)
+    .where('user_id', '=', userId)
+    .executeTakeFirstOrThrow()
+  return numDeletedRows === 1n
+}
+
+/** Ends the session of a token, which the browser is about to lose; gives whose it was. */
+export async function takeByToken(
+  db: Db,
+  tokenHash: TokenHash,
+): Promise<{ readonly id: string; readonly userId: UserId } | undefined> {
+  const row = await db
+    .deleteFrom('session')
+    .where('token_hash', '=', tokenHash)
+    .returning(['id', 'user_id'])
+    .executeTakeFirst()
+  return row && { id: row.id, userId: row.user_id }
+}
+
+/** Ends all sessions of the user, but the one to keep; gives how many. */
+export async function removeAll(db: Db, userId: UserId, keepId?: string): Promise<number> {
+  let query = db.deleteFrom('session').where('user_id', '=', userId)
+  if (keepId !== undefined) query = query.where('id', '!=', keepId)
+  const { numDeletedRows } = await query.executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}
+
+/** Ends the user's oldest sessions beyond `limit`; gives their handles (SEC-SES-12). */
+export async function removeOverLimit(db: Db, userId: UserId, limit: number): Promise<string[]> {
+  const rows = await db
+    .deleteFrom('session')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('session')
+        .select('id')
+        .where('user_id', '=', userId)
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        // SQLite knows OFFSET only after a LIMIT.
+        .limit(1000)
+        .offset(limit),
+    )
+    .returning('id')
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+/** Removes sessions past their end or idle since before `idleSince`. */
+export async function purge(db: Db, now: UnixSeconds, idleSince: UnixSeconds): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('session')
+    .where((eb) => eb.or([eb('expires_at', '<=', now), eb('last_seen_at', '<=', idleSince)]))
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}

@@ -1,0 +1,313 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
+
+/** What SQLite can do and Kysely does not assume. */
+class WatchwordSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl() {
+    return true
+  }
+
+  /** The driver below orders the writers itself; Kysely's lock would make readers wait for them. */
+  override get supportsMultipleConnections() {
+    return true
+  }
+}
+
+/** Kysely's dialect over `node:sqlite`. */
+export function sqliteDialect(path: string): Dialect {
+  return {
+    createDriver: () => new SqliteDriver(path),
+    createAdapter: () => new WatchwordSqliteAdapter(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  }
+}
+
+/** How long a writer waits for another process (the command line beside the server), and for its turn in this one. */
+const PATIENCE_MS = 5000
+const SQLITE_BUSY = 5
+
+/** One handle of the file with its statements kept prepared: preparing costs 25 times what running does. */
+class Handle {
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, { statement: StatementSync; returnsRows: boolean }>()
+
+  constructor(path: string, readOnly: boolean) {
+    this.#database = new DatabaseSync(path, { readOnly, timeout: 0 })
+    // FULL: an answer is given only after the commit is on disk (SEC-DB-1).
+    if (!readOnly) this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    this.#database.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8000')
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql)
+  }
+
+  get isTransaction(): boolean {
+    return this.#database.isTransaction
+  }
+
+  run<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
+    const { statement, returnsRows } = this.#prepared(sql)
+    const values = parameters as readonly SQLInputValue[]
+    if (returnsRows) return { rows: statement.all(...values) as R[] }
+    return { rows: [], numAffectedRows: BigInt(statement.run(...values).changes) }
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#database.close()
+  }
+
+  #prepared(sql: string) {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    // Lists of different lengths make new texts; a bound keeps them from piling up.
+    if (this.#statements.size > 400) this.#statements.clear()
+    const statement = this.#database.prepare(sql)
+    const entry = { statement, returnsRows: statement.columns().length > 0 }
+    this.#statements.set(sql, entry)
+    return entry
+  }
+}
+
+/** Transactions that are written to disk by one commit; each is a savepoint and can fail alone. */
+interface CommitGroup {
+  readonly done: Promise<void>
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/**
+ * One writer, one reader.
+ *
+ * Selects outside of transactions run on a handle of their own and see what is committed. Writers take turns;
+ * those that come in the same round of the event loop share one commit, hence one wait for the disk, and none
+ * is answered before it.
+ */
+class SqliteDriver implements Driver {
+  readonly #path: string
+  readonly #turns = new Turns()
+  #writer: Handle | undefined
+  #reader: Handle | undefined
+  #group: CommitGroup | undefined
+  #flushScheduled = false
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  async init(): Promise<void> {
+    this.#writer = new Handle(this.#path, false)
+    this.#reader = new Handle(this.#path, true)
+  }
+
+  async acquireConnection(): Promise<SqliteConnection> {
+    return new SqliteConnection(this)
+  }
+
+  async releaseConnection(): Promise<void> {}
+
+  async beginTransaction(connection: SqliteConnection): Promise<void> {
+    await this.begin()
+    connection.inTransaction = true
+  }
+
+  async commitTransaction(connection: SqliteConnection): Promise<void> {
+    connection.inTransaction = false
+    await this.commit()
+  }
+
+  async rollbackTransaction(connection: SqliteConnection): Promise<void> {
+    // Kysely also rolls back when the commit itself failed; then there is nothing left to undo.
+    if (!connection.inTransaction) return
+    connection.inTransaction = false
+    this.rollback()
+  }
+
+  async destroy(): Promise<void> {
+    await this.#turns.take()
+    this.#reader?.close()
+    this.#writer?.close()
+  }
+
+  get reader(): Handle {
+    return open(this.#reader)
+  }
+
+  get writer(): Handle {
+    return open(this.#writer)
+  }
+
+  async begin(): Promise<void> {
+    await this.#turns.take()
+    try {
+      if (this.#group !== undefined && !this.writer.isTransaction) this.#abandonGroup()
+      if (this.#group === undefined) {
+        await this.#beginImmediate()
+        this.#group = commitGroup()
+      }
+      this.writer.exec('SAVEPOINT member')
+    } catch (error) {
+      this.#passOn()
+      throw error
+    }
+  }
+
+  /** SQLite undoes the whole transaction when the disk is full or fails: then no member of the group was stored. */
+  #abandonGroup(): void {
+    this.#group?.reject(new Error('The transaction was undone by the database.'))
+    this.#group = undefined
+  }
+
+  async commit(): Promise<void> {
+    const group = this.#group
+    if (group === undefined) throw new Error('A commit without a transaction.')
+    try {
+      this.writer.exec('RELEASE member')
+    } finally {
+      this.#passOn()
+    }
+    await group.done
+  }
+
+  rollback(): void {
+    try {
+      if (this.writer.isTransaction) this.writer.exec('ROLLBACK TO member; RELEASE member')
+    } finally {
+      this.#passOn()
+    }
+  }
+
+  /** Lets the next member in, and sees to it that the group is committed once nobody else is there. */
+  #passOn(): void {
+    const group = this.#group
+    this.#turns.give()
+    if (group !== undefined && !this.#flushScheduled) {
+      this.#flushScheduled = true
+      setImmediate(() => void this.#flush())
+    }
+  }
+
+  async #flush(): Promise<void> {
+    await this.#turns.take()
+    this.#flushScheduled = false
+    const group = this.#group
+    this.#group = undefined
+    try {
+      if (group !== undefined) this.writer.exec('COMMIT')
+      group?.resolve()
+    } catch (error) {
+      this.#undo()
+      group?.reject(error)
+    } finally {
+      this.#turns.give()
+    }
+  }
+
+  #undo(): void {
+    try {
+      this.writer.exec('ROLLBACK')
+    } catch {
+      // SQLite has rolled back by itself already after most faults of a commit; either way nothing was stored.
+    }
+  }
+
+  /** Waits for other processes without blocking this one, which SQLite's own busy handler would do. */
+  async #beginImmediate(): Promise<void> {
+    const deadline = performance.now() + PATIENCE_MS
+    for (;;) {
+      try {
+        return this.writer.exec('BEGIN IMMEDIATE')
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw error
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+  }
+}
+
+class SqliteConnection implements DatabaseConnection {
+  inTransaction = false
+  readonly #driver: SqliteDriver
+
+  constructor(driver: SqliteDriver) {
+    this.#driver = driver
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    if (this.inTransaction) return this.#driver.writer.run(query)
+    if (query.query.kind === 'SelectQueryNode') return this.#driver.reader.run(query)
+    await this.#driver.begin()
+    let result: QueryResult<R>
+    try {
+      result = this.#driver.writer.run(query)
+    } catch (error) {
+      this.#driver.rollback()
+      throw error
+    }
+    await this.#driver.commit()
+    return result
+  }
+
+  // biome-ignore lint/correctness/useYield: the interface asks for it; rows are few and never streamed.
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('SQLite answers whole results only.')
+  }
+}
+
+/** Who may write next, in order of asking. */
+class Turns {
+  #taken = false
+  readonly #waiting: (() => void)[] = []
+
+  async take(): Promise<void> {
+    if (!this.#taken) {
+      this.#taken = true
+      return
+    }
+    await new Promise<void>((resolve, reject) => {
+      const start = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      // Reached when a transaction waits for itself because something in it used the pool.
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(start), 1)
+        reject(new Error('Waited too long for the turn to write.'))
+      }, PATIENCE_MS)
+      this.#waiting.push(start)
+    })
+  }
+
+  give(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#taken = false
+    else next()
+  }
+}
+
+function commitGroup(): CommitGroup {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  // A group whose members all rolled back has nobody to tell of a failed commit.
+  promise.catch(() => undefined)
+  return { done: promise, resolve, reject }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY
+}
+
+function open(handle: Handle | undefined): Handle {
+  if (handle === undefined) throw new Error('The database is not open.')
+  return handle
+}

@@ -1,0 +1,144 @@
+import type { PasswordHash } from '../domain/password/hash-parameters.ts'
+import type { UnixSeconds } from '../domain/time.ts'
+import { normalizeUsername, type User, type UserId, usernameProblem } from '../domain/user.ts'
+import type { Db } from './database.ts'
+
+/** A user together with the password hash, for checking a sign-in. */
+export interface UserWithPassword extends User {
+  readonly passwordHash: PasswordHash | undefined
+}
+
+const columns = [
+  'user.id',
+  'user.username',
+  'user.display_name',
+  'user.is_superuser',
+  'user.has_second_factor',
+  'user.epoch',
+  'user.disabled_at',
+  'password_hash.hash',
+  'password_hash.must_change',
+] as const
+
+const selected = (db: Db) =>
+  db.selectFrom('user').leftJoin('password_hash', 'password_hash.user_id', 'user.id').select(columns)
+
+type Row = Awaited<ReturnType<ReturnType<typeof selected>['executeTakeFirstOrThrow']>>
+
+const fromRow = (row: Row): UserWithPassword => ({
+  id: row.id,
+  username: row.username,
+  displayName: row.display_name,
+  isSuperuser: row.is_superuser === 1,
+  hasSecondFactor: row.has_second_factor === 1,
+  epoch: row.epoch,
+  disabled: row.disabled_at !== null,
+  mustChangePassword: row.must_change === 1,
+  passwordHash: row.hash ?? undefined,
+})
+
+/** Finds a user by any spelling of the name; a text that cannot be a name costs no query. */
+export async function findByUsername(db: Db, typed: string): Promise<UserWithPassword | undefined> {
+  if (usernameProblem(typed) !== undefined) return undefined
+  const row = await selected(db).where('canonical_username', '=', normalizeUsername(typed)).executeTakeFirst()
+  return row && fromRow(row)
+}
+
+export async function findById(db: Db, id: UserId): Promise<UserWithPassword | undefined> {
+  const row = await selected(db).where('user.id', '=', id).executeTakeFirst()
+  return row && fromRow(row)
+}
+
+/** Makes a user; `false` when the canonical name is taken. */
+export async function insert(
+  db: Db,
+  user: Pick<User, 'id' | 'username' | 'displayName' | 'isSuperuser'>,
+  now: UnixSeconds,
+): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await db
+    .insertInto('user')
+    .values({
+      id: user.id,
+      username: user.username,
+      canonical_username: normalizeUsername(user.username),
+      display_name: user.displayName,
+      is_superuser: user.isSuperuser ? 1 : 0,
+      has_second_factor: 0,
+      epoch: 1,
+      created_at: now,
+      disabled_at: null,
+      last_sign_in_at: null,
+    })
+    .onConflict((oc) => oc.column('canonical_username').doNothing())
+    .executeTakeFirstOrThrow()
+  return numInsertedOrUpdatedRows === 1n
+}
+
+/**
+ * Writes a sign-in down, if the user may still sign in with what was checked.
+ *
+ * `false` when the user was disabled or deleted, or a factor or the password changed since the login began
+ * (SEC-AUTH-19): the row's lock puts this sign-in and such a change in one order.
+ */
+export async function claimSignIn(db: Db, id: UserId, epoch: number, now: UnixSeconds): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('user')
+    .set({ last_sign_in_at: now })
+    .where('id', '=', id)
+    .where('epoch', '=', epoch)
+    .where('disabled_at', 'is', null)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
+/** Moves the user to the next epoch, which ends every login under way; `false` when the user is gone. */
+export async function advanceEpoch(db: Db, id: UserId): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('user')
+    .set((eb) => ({ epoch: eb('epoch', '+', 1) }))
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
+/** As `advanceEpoch`, only from the epoch that was seen: of two changes at once one gets `false`. */
+export async function claimEpoch(db: Db, id: UserId, seen: number): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('user')
+    .set({ epoch: seen + 1 })
+    .where('id', '=', id)
+    .where('epoch', '=', seen)
+    .where('disabled_at', 'is', null)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
+export async function setSecondFactor(db: Db, id: UserId, has: boolean): Promise<void> {
+  await db
+    .updateTable('user')
+    .set({ has_second_factor: has ? 1 : 0 })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Disables or enables; `false` when the user is gone or is so already. */
+export async function setDisabled(db: Db, id: UserId, disabledAt: UnixSeconds | null): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('user')
+    .set((eb) => ({ disabled_at: disabledAt, epoch: eb('epoch', '+', 1) }))
+    .where('id', '=', id)
+    .where('disabled_at', disabledAt === null ? 'is not' : 'is', null)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
+/** Deletes the user and all that belongs to it but the audit log. */
+export async function remove(db: Db, id: UserId): Promise<boolean> {
+  const { numDeletedRows } = await db.deleteFrom('user').where('id', '=', id).executeTakeFirstOrThrow()
+  return numDeletedRows === 1n
+}
+
+/** Whether there is any user yet. */
+export async function exist(db: Db): Promise<boolean> {
+  return (await db.selectFrom('user').select('id').limit(1).executeTakeFirst()) !== undefined
+}
