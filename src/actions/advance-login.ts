@@ -5,6 +5,7 @@ import {
   type LoginStep,
   nextStep,
 } from '../domain/login.ts'
+import type { Session } from '../domain/session.ts'
 import type { Seconds, UnixSeconds } from '../domain/time.ts'
 import { hashToken, type Token, type TokenHash } from '../domain/token.ts'
 import type { User } from '../domain/user.ts'
@@ -27,7 +28,7 @@ export interface Issued {
 export interface SignedIn {
   readonly kind: 'signed-in'
   readonly user: User
-  readonly session: sessions.Session
+  readonly session: Session
   readonly sessionToken: Issued
   /** Given after a sign-in with two factors; marks the browser as known (SEC-RATE-5). */
   readonly browserToken: Issued | undefined
@@ -130,10 +131,10 @@ export async function startSession(
     readonly caller: Caller
     readonly now: UnixSeconds
   },
-): Promise<{ readonly session: sessions.Session; readonly sessionToken: Issued }> {
+): Promise<{ readonly session: Session; readonly sessionToken: Issued }> {
   const { amr, authTime, caller, now } = input
   const token = services.newToken()
-  const session: sessions.Session = {
+  const session: Session = {
     id: services.newId(),
     userId: user.id,
     amr,

@@ -1,3 +1,4 @@
+import type { SessionWithUser } from '../domain/session.ts'
 import { isFresh } from '../domain/session.ts'
 import { hashToken } from '../domain/token.ts'
 import type { Services } from '../services.ts'
@@ -12,7 +13,7 @@ export type EndOtherSessionsOutcome =
 /** Ends all of the user's sessions but the one at hand, and forgets the other browsers. */
 export async function endOtherSessions(
   services: Pick<Services, 'db' | 'now' | 'newId' | 'policy'>,
-  { session, user }: sessions.SessionWithUser,
+  { session, user }: SessionWithUser,
   caller: Caller,
 ): Promise<EndOtherSessionsOutcome> {
   const now = services.now()

@@ -1,3 +1,4 @@
+import type { SessionWithUser } from '../domain/session.ts'
 import { isFresh } from '../domain/session.ts'
 import type { Services } from '../services.ts'
 import * as sessions from '../store/sessions.ts'
@@ -11,7 +12,7 @@ export type EndSessionOutcome =
 /** Ends one of the user's own sessions; others than the one at hand need a fresh proof (SEC-SES-11). */
 export async function endSession(
   services: Pick<Services, 'db' | 'now' | 'newId' | 'policy'>,
-  { session, user }: sessions.SessionWithUser,
+  { session, user }: SessionWithUser,
   { id, caller }: { readonly id: string; readonly caller: Caller },
 ): Promise<EndSessionOutcome> {
   const now = services.now()

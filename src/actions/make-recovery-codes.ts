@@ -1,10 +1,10 @@
 import { isVerified } from '../domain/login.ts'
 import { formatRecoveryCode, RECOVERY_CODE_COUNT, recoveryCodeFrom } from '../domain/otp/recovery-code.ts'
 import type { PasswordHash } from '../domain/password/hash-parameters.ts'
+import type { SessionWithUser } from '../domain/session.ts'
 import { isFresh } from '../domain/session.ts'
 import type { Services } from '../services.ts'
 import * as recoveryCodes from '../store/recovery-codes.ts'
-import type { SessionWithUser } from '../store/sessions.ts'
 import { type Caller, record } from './caller.ts'
 
 export type MakeRecoveryCodesOutcome =

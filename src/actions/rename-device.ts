@@ -1,6 +1,6 @@
+import type { SessionWithUser } from '../domain/session.ts'
 import type { Services } from '../services.ts'
 import * as otpDevices from '../store/otp-devices.ts'
-import type { SessionWithUser } from '../store/sessions.ts'
 import { type Caller, record } from './caller.ts'
 
 export type RenameDeviceOutcome = { readonly kind: 'renamed' } | { readonly kind: 'not-found' }

@@ -1,4 +1,5 @@
 import type { AuthenticationMethod } from '../domain/login.ts'
+import type { Session, SessionWithUser } from '../domain/session.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { User } from '../domain/user.ts'
 import type { Services } from '../services.ts'
@@ -10,7 +11,7 @@ import type { Caller } from './caller.ts'
 /** The session goes on under a new token. */
 export interface Renewed {
   readonly user: User
-  readonly session: sessions.Session
+  readonly session: Session
   readonly sessionToken: Issued
 }
 
@@ -22,7 +23,7 @@ export interface Renewed {
 export async function renewSession(
   tx: Db,
   services: Pick<Services, 'newId' | 'newToken' | 'policy'>,
-  { session, user }: sessions.SessionWithUser,
+  { session, user }: SessionWithUser,
   { amr, caller, now }: { amr: readonly AuthenticationMethod[]; caller: Caller; now: UnixSeconds },
 ): Promise<Renewed> {
   await sessions.removeAll(tx, user.id)

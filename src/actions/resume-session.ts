@@ -1,3 +1,4 @@
+import type { SessionWithUser } from '../domain/session.ts'
 import { isAlive, isSeenStale } from '../domain/session.ts'
 import { hashToken, type Token } from '../domain/token.ts'
 import type { Services } from '../services.ts'
@@ -7,7 +8,7 @@ import * as sessions from '../store/sessions.ts'
 export async function resumeSession(
   { db, now: clock, policy }: Pick<Services, 'db' | 'now' | 'policy'>,
   token: Token,
-): Promise<sessions.SessionWithUser | undefined> {
+): Promise<SessionWithUser | undefined> {
   const now = clock()
   const found = await sessions.findByToken(db, hashToken(token))
   if (found === undefined || found.user.disabled || !isAlive(found.session, policy.session, now))

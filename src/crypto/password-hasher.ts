@@ -1,4 +1,5 @@
 import { hash, verify } from '@node-rs/argon2'
+import { HashQueueTimeout } from '../domain/faults.ts'
 import {
   type HashParameters,
   hashParametersOf,
@@ -21,11 +22,6 @@ export interface HashTurn extends Disposable {
   /** Whether the password belongs to the hash. Without a hash the same work is done for nobody (SEC-AUTH-6). */
   verify(stored: PasswordHash | undefined, password: string): Promise<boolean>
   hash(password: string): Promise<PasswordHash>
-}
-
-/** The queue's turn did not come within the deadline; the caller is told to come again. */
-export class HashQueueTimeout extends Error {
-  override readonly name = 'HashQueueTimeout'
 }
 
 export interface PasswordHasherOptions {

@@ -31,7 +31,12 @@ export type AuditEvent =
   | { readonly event: 'other-sessions-ended'; readonly count: number }
   | { readonly event: 'enrolment-begun'; readonly deviceId: string }
   | { readonly event: 'device-confirmed'; readonly deviceId: string; readonly name: string }
-  | { readonly event: 'device-added'; readonly deviceId: string; readonly name: string; readonly type: string }
+  | {
+      readonly event: 'device-added'
+      readonly deviceId: string
+      readonly name: string
+      readonly type: string
+    }
   | { readonly event: 'device-renamed'; readonly deviceId: string; readonly name: string }
   | { readonly event: 'device-removed'; readonly deviceId: string; readonly name: string }
   | { readonly event: 'devices-disabled'; readonly failures: number }

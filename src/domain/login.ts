@@ -27,7 +27,10 @@ export interface LoginStanding {
 export type EnrolmentPolicy = 'required' | 'optional'
 
 /** Whether a code is demanded of this user whatever they have done so far; of a superuser always (SEC-AUTH-3). */
-export function secondFactorDemanded(user: { readonly isSuperuser: boolean }, policy: EnrolmentPolicy): boolean {
+export function secondFactorDemanded(
+  user: { readonly isSuperuser: boolean },
+  policy: EnrolmentPolicy,
+): boolean {
   return user.isSuperuser || policy === 'required'
 }
 

@@ -1,5 +1,6 @@
 import { type AuthenticationMethod, isVerified } from './login.ts'
 import type { Seconds, UnixSeconds } from './time.ts'
+import type { User, UserId } from './user.ts'
 
 /** The limits of a session (SEC-SES-5, SEC-SES-6). */
 export interface SessionRules {
@@ -14,6 +15,22 @@ export interface SessionTimes {
   readonly authTime: UnixSeconds
   readonly lastSeenAt: UnixSeconds
   readonly expiresAt: UnixSeconds
+}
+
+/** Somebody is signed in; known by its opaque handle `id`, found by the hash of its token. */
+export interface Session extends SessionTimes {
+  readonly id: string
+  readonly userId: UserId
+  readonly amr: readonly AuthenticationMethod[]
+  readonly createdAt: UnixSeconds
+  readonly address: string
+  readonly userAgent: string
+}
+
+/** A session with the user it belongs to, as they are now. */
+export interface SessionWithUser {
+  readonly session: Session
+  readonly user: User
 }
 
 /**

@@ -54,7 +54,10 @@ export function charge(before: Attempts | undefined, rule: ThrottleRule, now: Un
     return { kind: 'charged', attempts: { count, since: now, blockedUntil: pause === 0 ? 0 : now + pause } }
   }
   const since = before !== undefined && count > 1 ? before.since : now
-  return { kind: 'charged', attempts: { count, since, blockedUntil: count >= rule.limit ? since + rule.window : 0 } }
+  return {
+    kind: 'charged',
+    attempts: { count, since, blockedUntil: count >= rule.limit ? since + rule.window : 0 },
+  }
 }
 
 /**

@@ -45,14 +45,3 @@ export async function removeMember(db: Db, name: string, userId: UserId): Promis
     .executeTakeFirstOrThrow()
   return numDeletedRows === 1n
 }
-
-/** The names of the user's groups, in order. */
-export async function listOf(db: Db, userId: UserId): Promise<string[]> {
-  const rows = await db
-    .selectFrom('group_member')
-    .select('group_name')
-    .where('user_id', '=', userId)
-    .orderBy('group_name')
-    .execute()
-  return rows.map((row) => row.group_name)
-}

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
+import { StorageFault } from '../domain/faults.ts'
 import type { Db } from './database.ts'
 import { migrations } from './migrations/index.ts'
-import { StorageFault } from './storage-fault.ts'
 
 /** What the database holds compared with what this program brings. */
 export interface MigrationStatus {

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type DatabaseConnection, type Dialect, type Driver, Kysely } from 'kysely'
+import { StorageFault } from '../domain/faults.ts'
 import type { Database, Db } from './database.ts'
-import { StorageFault } from './storage-fault.ts'
 
 /** Which database: a file of SQLite, or PostgreSQL by its URL. */
 export type DatabaseTarget =

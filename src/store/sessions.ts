@@ -1,27 +1,10 @@
-import type { AuthenticationMethod } from '../domain/login.ts'
-import type { SessionTimes } from '../domain/session.ts'
+import type { Session, SessionWithUser } from '../domain/session.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { TokenHash } from '../domain/token.ts'
 import type { User, UserId } from '../domain/user.ts'
 import type { Db } from './database.ts'
 import { splitAmr } from './logins.ts'
 import { prepared } from './prepared.ts'
-
-/** Somebody is signed in; known by its opaque handle `id`, found by the hash of its token. */
-export interface Session extends SessionTimes {
-  readonly id: string
-  readonly userId: UserId
-  readonly amr: readonly AuthenticationMethod[]
-  readonly createdAt: UnixSeconds
-  readonly address: string
-  readonly userAgent: string
-}
-
-/** A session with the user it belongs to, as they are now. */
-export interface SessionWithUser {
-  readonly session: Session
-  readonly user: User
-}
 
 export async function insert(db: Db, session: Session & { readonly tokenHash: TokenHash }): Promise<void> {
   await db

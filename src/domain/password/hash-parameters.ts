@@ -10,7 +10,8 @@ declare const passwordHash: unique symbol
 /** A password hash in PHC string format, as `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`. */
 export type PasswordHash = string & { readonly [passwordHash]: true }
 
-const argon2id = /^\$argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,3})\$[A-Za-z0-9+/]{22,86}\$[A-Za-z0-9+/]{22,172}$/
+const argon2id =
+  /^\$argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,3})\$[A-Za-z0-9+/]{22,86}\$[A-Za-z0-9+/]{22,172}$/
 
 /** Reads the cost out of a stored hash; `undefined` when it is not argon2id. */
 export function hashParametersOf(hash: string): HashParameters | undefined {
@@ -24,6 +25,8 @@ export function needsRehash(hash: string, wanted: HashParameters): boolean {
   const has = hashParametersOf(hash)
   if (has === undefined) return true
   return (
-    has.memoryKib !== wanted.memoryKib || has.passes !== wanted.passes || has.parallelism !== wanted.parallelism
+    has.memoryKib !== wanted.memoryKib ||
+    has.passes !== wanted.passes ||
+    has.parallelism !== wanted.parallelism
   )
 }

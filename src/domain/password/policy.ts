@@ -36,7 +36,9 @@ export function normalizePassword(typed: string): string {
 /** Whether a password of this size is looked at at all; longer ones are refused, never cut (SEC-PW-2). */
 export function isPasswordTooLong(typed: string): boolean {
   const password = normalizePassword(typed)
-  return Buffer.byteLength(password) > PASSWORD_MAXIMUM_BYTES || [...password].length > PASSWORD_MAXIMUM_LENGTH
+  return (
+    Buffer.byteLength(password) > PASSWORD_MAXIMUM_BYTES || [...password].length > PASSWORD_MAXIMUM_LENGTH
+  )
 }
 
 /**

@@ -2,3 +2,8 @@
 export class StorageFault extends Error {
   override readonly name = 'StorageFault'
 }
+
+/** The turn to hash a password did not come within the deadline; the caller is told to come again. */
+export class HashQueueTimeout extends Error {
+  override readonly name = 'HashQueueTimeout'
+}

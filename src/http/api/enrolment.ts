@@ -1,0 +1,65 @@
+import QR from 'qr'
+import { z } from 'zod'
+import { beginEnrolment } from '../../actions/begin-enrolment.ts'
+import { encodeBase32 } from '../../domain/otp/base32.ts'
+import { type Answer, failure, notSignedIn, ok, stale } from '../answer.ts'
+import type { Route } from '../endpoint.ts'
+import * as schemas from './schemas.ts'
+
+const fields = z.strictObject({ name: schemas.deviceName.default('Authenticator') })
+
+/** `POST /auth/register-secret/` */
+export const registerSecret: Route<typeof fields> = {
+  method: 'POST',
+  path: '/auth/register-secret/',
+  access: 'login-or-session',
+  summary: 'Begin to set up an authenticator',
+  description:
+    'Makes a secret and shows it this once. It works after its first code came to POST /auth/verify/ or POST /auth/authenticate/.',
+  body: fields,
+  answers: {
+    200: { description: 'The secret, as text, link and picture.', schema: schemas.enrolmentBody },
+    400: { description: 'A field is malformed.', schema: schemas.errorBody },
+    401: { description: 'Nobody is logged in.', schema: schemas.errorBody },
+    403: { description: 'A fresh proof is needed.', schema: schemas.errorBody },
+    409: { description: 'The user has as many devices as may be.', schema: schemas.errorBody },
+    503: { description: 'The storage is unavailable; nothing was changed.', schema: schemas.errorBody },
+  },
+  async handle({ fields: { name }, session, loginToken, caller }, { services }): Promise<Answer> {
+    const from = session === undefined ? loginToken && { loginToken } : { session }
+    if (from === undefined) return notSignedIn()
+    const outcome = await beginEnrolment(services, from, { name, caller })
+    switch (outcome.kind) {
+      case 'begun':
+        return ok({
+          shared_secret: encodeBase32(outcome.key),
+          otpauth_uri: outcome.uri,
+          qr_svg: qrSvg(outcome.uri),
+          expires_in: outcome.lifetime,
+        })
+      case 'stale':
+        return stale()
+      case 'not-awaited':
+        return notSignedIn()
+      case 'too-many':
+        return failure(
+          409,
+          'too_many_devices',
+          `You have ${outcome.maximum} devices, and more are not possible. Remove one first.`,
+        )
+    }
+  },
+}
+
+/**
+ * Dark on light whatever the page around it, with the quiet zone that scanners need, and without a style
+ * attribute, which a content security policy would not let through.
+ */
+function qrSvg(text: string): string {
+  const svg = QR(text, 'svg', { ecc: 'medium', border: 4 })
+  const ground = '<rect width="100%" height="100%" fill="#fff"/>'
+  return svg.replace(
+    /^<svg ([^>]*)>/,
+    `<svg width="240" height="240" shape-rendering="crispEdges" $1>${ground}`,
+  )
+}

@@ -1,0 +1,55 @@
+import type { Route } from '../endpoint.ts'
+import {
+  changeOwnPassword,
+  countRecoveryCodes,
+  endOtherOwnSessions,
+  endOwnSession,
+  listDevices,
+  listSessions,
+  makeOwnRecoveryCodes,
+  removeOwnDevice,
+  renameOwnDevice,
+} from './account.ts'
+import { registerSecret } from './enrolment.ts'
+import { authenticateAtOnce, login, logout, verify, whoAmI } from './login.ts'
+import { liveness, metrics, readiness } from './monitoring.ts'
+import { document } from './openapi.ts'
+
+/** Every route there is; what is not listed here is not served. */
+export const routes: readonly Route[] = [
+  login,
+  registerSecret,
+  authenticateAtOnce,
+  verify,
+  whoAmI,
+  countRecoveryCodes,
+  makeOwnRecoveryCodes,
+  listDevices,
+  renameOwnDevice,
+  removeOwnDevice,
+  listSessions,
+  endOtherOwnSessions,
+  endOwnSession,
+  changeOwnPassword,
+  logout,
+  liveness,
+  readiness,
+  metrics,
+  {
+    method: 'GET',
+    path: '/openapi.json',
+    access: 'anybody',
+    summary: 'This document',
+    description: 'Made from the same declarations that validate requests.',
+    answers: { 200: { description: 'OpenAPI 3.1.' } },
+    handle: async () => ({ status: 200, body: openApiText() }),
+  },
+] as readonly Route[] // A handler takes the fields of its own body's schema, which the list cannot say of each.
+
+let text: string | undefined
+
+/** The document as text, made when somebody first asks. */
+function openApiText(): string {
+  text ??= JSON.stringify(document(routes))
+  return text
+}

@@ -1,0 +1,102 @@
+import type { Advanced, SignedIn } from '../../actions/advance-login.ts'
+import type { ProofOutcome } from '../../actions/prove-second-factor.ts'
+import type { Renewed } from '../../actions/renew-session.ts'
+import { isVerified } from '../../domain/login.ts'
+import { expiryOf } from '../../domain/session.ts'
+import type { User } from '../../domain/user.ts'
+import type { Session } from '../../domain/session.ts'
+import { groupsOf } from '../../store/views/groups-of.ts'
+import { type Answer, busy, failure, invalidCredentials, notSignedIn, ok, throttled } from '../answer.ts'
+import type { Edge } from '../endpoint.ts'
+
+/** Who is signed in and since when, as `GET /auth/session/` and every sign-in tell it. */
+export async function sessionFields({ services }: Edge, { session, user }: { session: Session; user: User }) {
+  return {
+    user: {
+      id: user.id,
+      username: user.username,
+      display_name: user.displayName,
+      is_superuser: user.isSuperuser,
+      groups: await groupsOf(services.db, user.id),
+    },
+    amr: session.amr,
+    verified: isVerified(session.amr),
+    auth_time: session.authTime,
+    expires_at: expiryOf(session, services.policy.session),
+  }
+}
+
+/** A step of a login was taken: either a session begins, or the next step is named. */
+export async function advancedAnswer(
+  edge: Edge,
+  outcome: Exclude<Advanced, { kind: 'not-awaited' }>,
+  message: string,
+): Promise<Answer> {
+  edge.metrics.signIn(outcome.kind === 'signed-in' ? 'signed-in' : 'continued')
+  if (outcome.kind === 'continue') {
+    return ok({ message: prompt(outcome.step), next: outcome.step }, [
+      edge.cookies.set('login', outcome.loginToken),
+    ])
+  }
+  const { recoveryCodesLeft } = outcome
+  const left = recoveryCodesLeft === undefined ? {} : { recovery_codes_left: recoveryCodesLeft }
+  return ok(
+    { message, next: 'done', ...(await sessionFields(edge, outcome)), ...left },
+    sessionCookies(edge, outcome),
+  )
+}
+
+function sessionCookies({ cookies }: Edge, { sessionToken, browserToken }: SignedIn): string[] {
+  const set = [cookies.set('session', sessionToken), cookies.clear('login')]
+  return browserToken === undefined ? set : [...set, cookies.set('browser', browserToken)]
+}
+
+/** The session goes on under a new token. */
+export async function renewedAnswer(edge: Edge, outcome: Renewed, message: string): Promise<Answer> {
+  const fields = await sessionFields(edge, outcome)
+  return ok({ message, ...fields }, [
+    edge.cookies.set('session', outcome.sessionToken),
+    edge.cookies.clear('login'),
+  ])
+}
+
+function prompt(step: 'totp' | 'enrol-totp' | 'new-password'): string {
+  switch (step) {
+    case 'totp':
+      return 'One step is left: send a one-time code to POST /auth/verify/.'
+    case 'enrol-totp':
+      return 'A one-time code must be set up first: POST /auth/register-secret/, then a code to POST /auth/verify/.'
+    case 'new-password':
+      return 'The password must be replaced: send new_password to POST /auth/password/.'
+  }
+}
+
+/** A code was given, alone or together with a password. */
+export async function proofAnswer(edge: Edge, outcome: ProofOutcome): Promise<Answer> {
+  switch (outcome.kind) {
+    case 'signed-in':
+    case 'continue':
+      return advancedAnswer(edge, outcome, 'Authentication successful')
+    case 'not-awaited':
+      return notSignedIn()
+    case 'wrong-code':
+      edge.metrics.signIn('wrong-code')
+      return edge.uniformErrors ? invalidCredentials() : failure(400, 'invalid_otp', 'Invalid OTP')
+    case 'enrolment-required':
+      edge.metrics.signIn('enrolment-required')
+      return edge.uniformErrors ? invalidCredentials() : enrolmentRequired()
+    case 'throttled':
+      edge.metrics.signIn('throttled')
+      return throttled(outcome.wait)
+    case 'busy':
+      edge.metrics.signIn('busy')
+      return busy()
+  }
+}
+
+const enrolmentRequired = () =>
+  failure(
+    403,
+    'enrolment_required',
+    'No one-time code is set up yet. Log in with POST /auth/login/ and begin with POST /auth/register-secret/.',
+  )

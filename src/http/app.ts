@@ -1,0 +1,32 @@
+import { Hono } from 'hono'
+import { failure, notFound } from './answer.ts'
+import { routes } from './api/routes.ts'
+import { type Bindings, type Edge, endpoint, respond } from './endpoint.ts'
+import { errorAnswer } from './error-response.ts'
+
+/** The application: every route of the list, with and without its trailing slash, and nothing else. */
+export function createApp(edge: Edge): Hono<{ Bindings: Bindings }> {
+  const app = new Hono<{ Bindings: Bindings }>()
+  const methods = new Map<string, string[]>()
+  for (const route of routes) {
+    for (const path of spellings(route.path)) {
+      app.on(route.method, path, endpoint(route, edge))
+      methods.set(path, [...(methods.get(path) ?? []), route.method])
+    }
+  }
+  for (const [path, known] of methods) {
+    const allow = known.includes('GET') ? ['HEAD', ...known] : known
+    app.all(path, () => respond(methodNotAllowed(allow.join(', ')), edge))
+  }
+  app.notFound(() => respond(notFound(), edge))
+  app.onError((error) => respond(errorAnswer(error, edge.log), edge))
+  return app
+}
+
+function spellings(path: string): string[] {
+  return path.endsWith('/') ? [path, path.slice(0, -1)] : [path]
+}
+
+function methodNotAllowed(allow: string) {
+  return failure(405, 'method_not_allowed', `This address takes ${allow} only.`, { headers: { allow } })
+}

@@ -1,0 +1,51 @@
+import type { Issued } from '../actions/advance-login.ts'
+import { parseToken, type Token } from '../domain/token.ts'
+
+/** What the browser may hold: a login under way, a session, and the mark of a known browser. */
+export type CookieKind = 'login' | 'session' | 'browser'
+
+/** Two cookies of one name came: which is meant cannot be known, so none is believed (SEC-SES-14). */
+export class AmbiguousCookieError extends Error {
+  override readonly name = 'AmbiguousCookieError'
+}
+
+/** Reads and writes the cookies of one origin. */
+export interface Cookies {
+  /** The token of a cookie; throws when the cookie comes twice. */
+  read(header: string | null, kind: CookieKind): Token | undefined
+  set(kind: CookieKind, issued: Issued): string
+  clear(kind: CookieKind): string
+}
+
+/**
+ * Cookies named `__Host-…` on https, so that no sibling host and no plain connection can plant one (SEC-SES-4).
+ *
+ * Session and login last as long as the browser runs; the server decides when they end (SEC-SES-13).
+ */
+export function cookiesFor(origin: string): Cookies {
+  const secure = origin.startsWith('https:')
+  const nameOf = (kind: CookieKind) => `${secure ? '__Host-' : ''}watchword-${kind}`
+  const names = { login: nameOf('login'), session: nameOf('session'), browser: nameOf('browser') }
+  const attributes = `; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
+  return {
+    read(header, kind) {
+      if (header === null) return undefined
+      const value = findOnly(header, names[kind])
+      return value === undefined ? undefined : parseToken(value)
+    },
+    set: (kind, { token, lifetime }) =>
+      `${names[kind]}=${token}${kind === 'browser' ? `; Max-Age=${lifetime}` : ''}${attributes}`,
+    clear: (kind) => `${names[kind]}=; Max-Age=0${attributes}`,
+  }
+}
+
+function findOnly(header: string, name: string): string | undefined {
+  let found: string | undefined
+  for (const pair of header.split(';')) {
+    const equals = pair.indexOf('=')
+    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue
+    if (found !== undefined) throw new AmbiguousCookieError('A cookie came twice.')
+    found = pair.slice(equals + 1).trim()
+  }
+  return found
+}

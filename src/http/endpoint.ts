@@ -1,0 +1,191 @@
+import type { Context } from 'hono'
+import type { Logger } from 'pino'
+import type { z } from 'zod'
+import type { Caller } from '../actions/caller.ts'
+import { resumeSession } from '../actions/resume-session.ts'
+import type { SessionWithUser } from '../domain/session.ts'
+import type { Token } from '../domain/token.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { Services } from '../services.ts'
+import { type Answer, failure, notSignedIn } from './answer.ts'
+import type { CookieKind, Cookies } from './cookies.ts'
+import { errorAnswer } from './error-response.ts'
+import { readBody } from './guards/body.ts'
+import type { ClientAddress, Peer } from './guards/client-address.ts'
+import { isCrossSite } from './guards/cross-site.ts'
+
+/** What the Node server tells of a request beside the request. */
+export interface Bindings {
+  readonly peer: Peer
+}
+
+export type AppContext = Context<{ Bindings: Bindings }>
+
+/** What the edge itself is made of. */
+export interface Edge {
+  readonly services: Services
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly cookies: Cookies
+  readonly newRequestId: () => string
+  readonly clientAddress: ClientAddress
+  readonly ownOrigins: ReadonlySet<string>
+  readonly securityHeaders: Readonly<Record<string, string>>
+  readonly uniformErrors: boolean
+  readonly mayReadMetrics: (peer: Peer, address: string) => boolean
+}
+
+/** Who may call a route. There is no default: a route that does not say stops the server from starting (SEC-AZ-1). */
+export type Access =
+  /** Anybody; the route itself asks for whatever proof it needs. */
+  | 'anybody'
+  /** Whoever holds a login under way or a session; the route tells which it takes. */
+  | 'login-or-session'
+  /** Whoever is signed in. */
+  | 'session'
+  /** The machine's own monitoring. */
+  | 'monitoring'
+
+/** One route: all that is known of it, for serving, for documentation and for tests. */
+export interface Route<Body extends z.ZodType = z.ZodType> {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  /** In its form with a trailing slash where it has one; the other form works as well. */
+  readonly path: string
+  readonly access: Access
+  readonly summary: string
+  /** What it does, in a sentence or two. */
+  readonly description: string
+  /** The fields of the body; absent when it takes none. */
+  readonly body?: Body
+  /** Every status it may answer, with the shape of the body. */
+  readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>
+  readonly handle: (request: ApiRequest<z.output<Body>>, edge: Edge) => Promise<Answer>
+}
+
+/** A request as a route sees it: checked, with whatever the route declared it needs. */
+export interface ApiRequest<Fields> {
+  readonly fields: Fields
+  readonly parameter: (name: string) => string
+  readonly caller: Caller
+  readonly peer: Peer
+  readonly loginToken: Token | undefined
+  /** The session of the cookie if it holds; always there on routes for `session`. */
+  readonly session: SessionWithUser | undefined
+}
+
+/** Makes a handler of Hono out of a route: guards in one visible order, the route itself, one answer. */
+export function endpoint(route: Route, edge: Edge) {
+  const { method, path } = route
+  const { log, metrics, newRequestId } = edge
+  return async (c: AppContext): Promise<Response> => {
+    const started = performance.now()
+    const requestId = newRequestId()
+    let answer: Answer
+    try {
+      answer = await answerTo(route, edge, c, requestId)
+    } catch (error) {
+      answer = errorAnswer(error, log.child({ requestId, route: path }))
+    }
+    const seconds = (performance.now() - started) / 1000
+    metrics.request(path, method, answer.status, seconds)
+    const isRoutine = method === 'GET' && answer.status < 500
+    log[isRoutine ? 'debug' : 'info'](
+      { requestId, method, route: path, status: answer.status, ms: Math.round(seconds * 1000) },
+      'request',
+    )
+    return respond(answer, edge, requestId)
+  }
+}
+
+async function answerTo(route: Route, edge: Edge, c: AppContext, requestId: string): Promise<Answer> {
+  const request = c.req.raw
+  const { headers } = request
+  if (isCrossSite(request, edge.ownOrigins)) {
+    return failure(403, 'cross_site', 'This request comes from the page of another site and is refused.')
+  }
+  const cookieHeader = headers.get('cookie')
+  const cookie = (kind: CookieKind) => edge.cookies.read(cookieHeader, kind)
+  const sessionToken = cookie('session')
+  const session = sessionToken && route.access !== 'monitoring' ? await resume(edge, sessionToken) : undefined
+  if (route.access === 'session' && session === undefined) return notSignedIn()
+
+  const fields = await fieldsOf(route, request)
+  if ('answer' in fields) return fields.answer
+  const { peer } = c.env
+  const caller: Caller = {
+    address: edge.clientAddress(peer, headers.get('x-forwarded-for')),
+    userAgent: (headers.get('user-agent') ?? '').slice(0, 256),
+    requestId,
+    browserToken: cookie('browser'),
+    sessionToken,
+  }
+  const parameter = (name: string) => c.req.param(name) ?? ''
+  return route.handle(
+    { fields: fields.value, parameter, caller, peer, loginToken: cookie('login'), session },
+    edge,
+  )
+}
+
+const resume = (edge: Edge, token: Token) => resumeSession(edge.services, token)
+
+async function fieldsOf(
+  { method, body }: Route,
+  request: Request,
+): Promise<{ readonly value: unknown } | { readonly answer: Answer }> {
+  if (method === 'GET' || method === 'DELETE') return { value: undefined }
+  const read = await readBody(request)
+  switch (read.kind) {
+    case 'too-large':
+      return {
+        answer: failure(413, 'too_large', 'The body is too large.', { headers: { connection: 'close' } }),
+      }
+    case 'unsupported':
+      return {
+        answer: failure(
+          415,
+          'unsupported_media_type',
+          'Send the fields as application/json or application/x-www-form-urlencoded, in UTF-8.',
+        ),
+      }
+    case 'malformed':
+      return { answer: failure(400, 'invalid_request', read.why) }
+    case 'fields': {
+      if (body === undefined) {
+        return Object.keys(read.fields).length === 0 ? { value: undefined } : { answer: unexpectedFields() }
+      }
+      const parsed = body.safeParse(read.fields)
+      return parsed.success ? { value: parsed.data } : { answer: invalidFields(parsed.error) }
+    }
+  }
+}
+
+const unexpectedFields = () => failure(400, 'invalid_request', 'This takes no fields.')
+
+/** Names the field and what is wrong with it, never its value. */
+function invalidFields(error: z.ZodError): Answer {
+  const sentences = error.issues.map(({ path, code, message }) => {
+    if (code === 'unrecognized_keys') return 'There are fields that this does not take.'
+    return `${path.join('.')}: ${code === 'invalid_type' ? 'is needed, as text.' : message}`
+  })
+  return failure(400, 'invalid_request', [...new Set(sentences)].join(' '))
+}
+
+/** The answer with every header that each answer has. */
+export function respond(
+  answer: Answer,
+  { securityHeaders }: Pick<Edge, 'securityHeaders'>,
+  requestId?: string,
+): Response {
+  const { status, body, contentType = 'application/json; charset=utf-8', cookies = [], headers } = answer
+  const all: Record<string, string> = { ...securityHeaders, ...headers }
+  if (requestId !== undefined) all['x-request-id'] = requestId
+  let text: string | null = null
+  if (body !== undefined) {
+    all['content-type'] = contentType
+    text = typeof body === 'string' ? body : JSON.stringify(body)
+  }
+  if (cookies.length === 0) return new Response(text, { status, headers: all })
+  const withCookies = new Headers(all)
+  for (const cookie of cookies) withCookies.append('set-cookie', cookie)
+  return new Response(text, { status, headers: withCookies })
+}

@@ -1,0 +1,73 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+/** What Prometheus can ask for. */
+export interface Metrics {
+  /** One request was answered. */
+  request(route: string, method: string, status: number, seconds: number): void
+  /** Somebody tried to sign in, by whichever way, with this outcome. */
+  signIn(outcome: string): void
+  /** The text of `/metrics`. */
+  text(): Promise<string>
+  readonly contentType: string
+}
+
+/** Metrics of one server; `queue` tells how the password queue stands when it is asked. */
+export function createMetrics(queue: () => { readonly running: number; readonly waiting: number }): Metrics {
+  const registers = [new Registry()]
+  const registry = registers[0] as Registry
+  collectDefaultMetrics({ register: registry })
+  const requests = new Counter({
+    name: 'watchword_http_requests_total',
+    help: 'Requests answered, by route, method and status.',
+    labelNames: ['route', 'method', 'status'],
+    registers,
+  })
+  const durations = new Histogram({
+    name: 'watchword_http_request_seconds',
+    help: 'Time from a request to its answer.',
+    labelNames: ['route'],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  })
+  const signIns = new Counter({
+    name: 'watchword_sign_ins_total',
+    help: 'Attempts to sign in, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  new Gauge({
+    name: 'watchword_password_hashes',
+    help: 'Password hashes being computed and waiting.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { running, waiting } = queue()
+      this.set({ state: 'running' }, running)
+      this.set({ state: 'waiting' }, waiting)
+    },
+  })
+
+  // A child for each combination: finding it by its labels each time costs more than counting.
+  const counters = new Map<string, Counter.Internal>()
+  const timers = new Map<string, Histogram.Internal<'route'>>()
+  return {
+    request(route, method, status, seconds) {
+      const name = `${status} ${method} ${route}`
+      let counter = counters.get(name)
+      if (counter === undefined) {
+        counter = requests.labels(route, method, String(status))
+        counters.set(name, counter)
+      }
+      counter.inc()
+      let timer = timers.get(route)
+      if (timer === undefined) {
+        timer = durations.labels(route)
+        timers.set(route, timer)
+      }
+      timer.observe(seconds)
+    },
+    signIn: (outcome) => signIns.inc({ outcome }),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}

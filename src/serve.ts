@@ -1,0 +1,53 @@
+import { purgeExpired } from './actions/purge-expired.ts'
+import { compose } from './compose.ts'
+import type { Config } from './config/load.ts'
+import { createApp } from './http/app.ts'
+import { createEdge } from './http/create-edge.ts'
+import { startServer } from './http/server.ts'
+import { createLog } from './observe/log.ts'
+import { createMetrics } from './observe/metrics.ts'
+import * as users from './store/users.ts'
+
+const PURGE_EVERY_MS = 10 * 60 * 1000
+
+/**
+ * Runs the server until SIGTERM or SIGINT, answers the requests that are open, and resolves.
+ *
+ * Lines for people go to standard output, the log to standard error.
+ */
+export async function serve(config: Config): Promise<void> {
+  const log = createLog(config.logLevel)
+  const { services, close } = await compose(config)
+  const metrics = createMetrics(() => services.hasher.load())
+  const edge = createEdge(services, config, { log, metrics })
+  const { listen } = config
+  const at = listen.kind === 'unix' ? { ...listen, mode: config.socketMode } : listen
+  const signal = nextSignal()
+  const server = await startServer(createApp(edge), at, edge.securityHeaders).catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
+  console.log(`Watchword is ready at ${server.address}`)
+  if (!(await users.exist(services.db))) {
+    console.log('There is no user yet. Make the first one: npx watchword createsuperuser --username NAME')
+  }
+
+  const purge = () => purgeExpired(services).catch((error: unknown) => log.error({ err: error }, 'purge failed'))
+  const timer = setInterval(purge, PURGE_EVERY_MS)
+  log.info({ signal: await signal }, 'stopping')
+  clearInterval(timer)
+  await server.stop()
+  await close()
+}
+
+/** The first signal to stop; a second one ends the process at once, as without a handler. */
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const signals = ['SIGTERM', 'SIGINT'] as const
+    const stop = (signal: NodeJS.Signals) => {
+      for (const each of signals) process.off(each, stop)
+      resolve(signal)
+    }
+    for (const each of signals) process.on(each, stop)
+  })
+}
