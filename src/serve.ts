@@ -23,16 +23,19 @@ export async function serve(config: Config): Promise<void> {
   const { listen } = config
   const at = listen.kind === 'unix' ? { ...listen, mode: config.socketMode } : listen
   const signal = nextSignal()
-  const server = await startServer(createApp(edge), at, edge.securityHeaders).catch(async (error: unknown) => {
-    await close()
-    throw error
-  })
+  const server = await startServer(createApp(edge), at, edge.securityHeaders).catch(
+    async (error: unknown) => {
+      await close()
+      throw error
+    },
+  )
   console.log(`Watchword is ready at ${server.address}`)
   if (!(await users.exist(services.db))) {
     console.log('There is no user yet. Make the first one: npx watchword createsuperuser --username NAME')
   }
 
-  const purge = () => purgeExpired(services).catch((error: unknown) => log.error({ err: error }, 'purge failed'))
+  const purge = () =>
+    purgeExpired(services).catch((error: unknown) => log.error({ err: error }, 'purge failed'))
   const timer = setInterval(purge, PURGE_EVERY_MS)
   log.info({ signal: await signal }, 'stopping')
   clearInterval(timer)

@@ -47,6 +47,9 @@ export interface LoginUnderWay extends Login {
   readonly tokenHash?: TokenHash
 }
 
+/** Browsers that are known of one user; a program that keeps no cookies makes a new one each time. */
+const BROWSERS_MAXIMUM = 100
+
 type Needed = Pick<Services, 'newId' | 'newToken' | 'policy'>
 
 /** What `nextStep` must know, from the user and the confirmed devices as they are now. */
@@ -163,6 +166,7 @@ async function rememberBrowser(
     (await knownBrowsers.isKnown(tx, hashToken(carried), user.id, now))
   // A cookie that this server did not give to this user is never taken over (SEC-SES-3).
   const token = isTheirs ? carried : services.newToken()
+  if (!isTheirs) await knownBrowsers.removeOverLimit(tx, user.id, BROWSERS_MAXIMUM - 1)
   await knownBrowsers.put(
     tx,
     { tokenHash: hashToken(token), userId: user.id },

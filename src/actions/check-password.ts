@@ -21,7 +21,7 @@ export type PasswordCheck =
     }
   /** Wrong, unknown or disabled: one answer, for one price (SEC-AUTH-6). */
   | { readonly kind: 'refused' }
-  | { readonly kind: 'throttled'; readonly wait: Seconds }
+  | { readonly kind: 'throttled'; readonly wait: Seconds; readonly budget: 'password' }
   /** Too many passwords are being checked; nothing was charged. */
   | { readonly kind: 'busy' }
 
@@ -58,7 +58,7 @@ export async function checkPassword(
     }
     return outcome
   })
-  if (spent.kind === 'throttled') return spent
+  if (spent.kind === 'throttled') return { ...spent, budget: 'password' }
 
   const matches = await turn.verify(user?.passwordHash, input.password)
   if (user === undefined || !matches || user.disabled) {

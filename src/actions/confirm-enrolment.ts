@@ -1,7 +1,7 @@
 import { isVerified } from '../domain/login.ts'
 import { canonicalCode } from '../domain/otp/code.ts'
 import type { SessionWithUser } from '../domain/session.ts'
-import type { Seconds } from '../domain/time.ts'
+import type { Seconds, UnixSeconds } from '../domain/time.ts'
 import type { Services } from '../services.ts'
 import type { Db } from '../store/database.ts'
 import * as logins from '../store/logins.ts'
@@ -12,18 +12,24 @@ import { type Caller, record } from './caller.ts'
 import { matchCode } from './match-code.ts'
 import { type Renewed, renewSession } from './renew-session.ts'
 import { refundAttempt, settleAttempt, spendAttempt } from './spend-attempt.ts'
+import { Superseded, supersededOnly } from './superseded.ts'
 
 export type ConfirmEnrolmentOutcome =
   | (Renewed & { readonly kind: 'confirmed' })
   | { readonly kind: 'wrong-code' }
   | { readonly kind: 'throttled'; readonly wait: Seconds }
+  /** Nothing waits for a code. */
   | { readonly kind: 'not-awaited' }
+  /** The account changed while this was under way. */
+  | { readonly kind: 'superseded' }
+
+type Needed = Pick<Services, 'db' | 'now' | 'newId' | 'newToken' | 'sealer' | 'policy'>
 
 /** Binds another authenticator to the user of a session, by its first code; the user's other sessions end. */
 export async function confirmEnrolment(
-  services: Pick<Services, 'db' | 'now' | 'newId' | 'newToken' | 'sealer' | 'policy'>,
+  services: Needed,
   held: SessionWithUser,
-  { code: text, caller }: { readonly code: string; readonly caller: Caller },
+  { code, caller }: { readonly code: string; readonly caller: Caller },
 ): Promise<ConfirmEnrolmentOutcome> {
   const now = services.now()
   const { user, session } = held
@@ -41,42 +47,39 @@ export async function confirmEnrolment(
         await refundAttempt(tx, [budget])
         return { kind: 'not-awaited' }
       }
-      const code = canonicalCode(text)
-      const match = code === undefined ? undefined : matchCode(services, [pending], code, now)
-      if (
-        match?.kind !== 'totp' ||
-        !(await otpDevices.claimConfirmation(tx, pending.id, { ...match, now }))
-      ) {
-        const reason = code === undefined ? 'malformed' : 'wrong-code'
-        await record(services, tx, context, { event: 'code-refused', reason })
+      if (!(await confirm(tx, services, { pending, code, now }))) {
+        await record(services, tx, context, { event: 'code-refused', reason: 'wrong-code' })
         for (const begun of spent.begun) await record(services, tx, context, { event: 'throttled', ...begun })
         return { kind: 'wrong-code' }
       }
-      if (!(await bind(tx, held))) {
-        // The user changed since the session was read: undo the confirmation as well.
-        throw new EnrolmentSuperseded()
-      }
       await settleAttempt(tx, [budget])
-      await record(services, tx, context, {
-        event: 'device-confirmed',
-        deviceId: pending.id,
-        name: pending.name,
-      })
-      const amr = session.amr.includes('otp') ? session.amr : [...session.amr, 'otp' as const]
-      return { kind: 'confirmed', ...(await renewSession(tx, services, held, { amr, caller, now })) }
+      return { kind: 'confirmed', ...(await bind(tx, services, held, { pending, caller, now })) }
     })
-    .catch((error: unknown) => {
-      if (error instanceof EnrolmentSuperseded) return { kind: 'not-awaited' as const }
-      throw error
-    })
+    .catch(supersededOnly)
 }
 
-/** Undoes the transaction: a factor or the password changed while the code was on its way. */
-class EnrolmentSuperseded extends Error {}
+async function confirm(
+  tx: Db,
+  services: Needed,
+  { pending, code: text, now }: { pending: otpDevices.OtpDevice; code: string; now: UnixSeconds },
+): Promise<boolean> {
+  const code = canonicalCode(text)
+  const match = code === undefined ? undefined : matchCode(services, [pending], code, now)
+  return match?.kind === 'totp' && otpDevices.claimConfirmation(tx, pending.id, { ...match, now })
+}
 
-async function bind(tx: Db, { user }: SessionWithUser): Promise<boolean> {
-  if (!(await users.claimEpoch(tx, user.id, user.epoch))) return false
+async function bind(
+  tx: Db,
+  services: Needed,
+  held: SessionWithUser,
+  { pending, caller, now }: { pending: otpDevices.OtpDevice; caller: Caller; now: UnixSeconds },
+): Promise<Renewed> {
+  const { user, session } = held
+  if (!(await users.claimEpoch(tx, user.id, user.epoch))) throw new Superseded()
   await users.setSecondFactor(tx, user.id, true)
   await logins.removeAll(tx, user.id)
-  return true
+  const event = { event: 'device-confirmed', deviceId: pending.id, name: pending.name } as const
+  await record(services, tx, { now, by: caller, userId: user.id }, event)
+  const amr = session.amr.includes('otp') ? session.amr : [...session.amr, 'otp' as const]
+  return renewSession(tx, services, held, { amr, caller, now })
 }

@@ -1,5 +1,7 @@
 import type { Services } from '../services.ts'
 import * as attempts from '../store/attempts.ts'
+import * as otpDevices from '../store/otp-devices.ts'
+import * as recoveryCodes from '../store/recovery-codes.ts'
 import * as users from '../store/users.ts'
 import { codeKey, nameKey } from './budgets.ts'
 import { type Operator, record } from './caller.ts'
@@ -16,7 +18,10 @@ export async function deleteUser(
   const user = await users.findByUsername(services.db, username)
   if (user === undefined) return { kind: 'no-such-user' }
   return services.db.transaction().execute(async (tx): Promise<DeleteUserOutcome> => {
-    await attempts.clear(tx, [codeKey(user.id), nameKey(services.sealer, user.username)])
+    await attempts.clear(tx, [nameKey(services.sealer, user.username)])
+    await attempts.clear(tx, [codeKey(user.id)])
+    await otpDevices.removeAll(tx, user.id)
+    await recoveryCodes.removeAll(tx, user.id)
     // Everything else of the user goes with the row.
     if (!(await users.remove(tx, user.id))) return { kind: 'no-such-user' }
     await record(services, tx, { now, by, userId: user.id }, { event: 'user-deleted' })

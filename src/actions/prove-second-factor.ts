@@ -17,6 +17,7 @@ import { type Caller, record } from './caller.ts'
 import { claimCode, matchCode } from './match-code.ts'
 import {
   type Budget,
+  holdBudget,
   refundAttempt,
   type SpendOutcome,
   settleAttempt,
@@ -28,7 +29,8 @@ export type ProofOutcome =
   | { readonly kind: 'wrong-code' }
   /** A code was given, but no device or pending enrolment is there to check it against. */
   | { readonly kind: 'enrolment-required' }
-  | { readonly kind: 'throttled'; readonly wait: Seconds }
+  /** Whether the password or the code has to wait, for answers that must not tell them apart. */
+  | { readonly kind: 'throttled'; readonly wait: Seconds; readonly budget: 'password' | 'code' }
   | { readonly kind: 'busy' }
 
 export type ProofServices = Pick<Services, 'db' | 'newId' | 'newToken' | 'hasher' | 'sealer' | 'policy'>
@@ -62,7 +64,7 @@ async function proveByCode(services: ProofServices, proof: Proof): Promise<Proof
   return services.db.transaction().execute(async (tx) => {
     await proof.settle?.(tx)
     const spent = await spendAttempt(tx, [budget], now)
-    if (spent.kind === 'throttled') return spent
+    if (spent.kind === 'throttled') return { ...spent, budget: 'code' }
     const user = await users.findById(tx, login.userId)
     if (user === undefined || user.disabled || user.epoch !== login.epoch)
       return refundedNotAwaited(tx, budget)
@@ -168,10 +170,11 @@ async function proveByRecoveryCode(
     return { spent, hash }
   })
   const { spent, hash } = charged
-  if (spent.kind === 'throttled') return spent
+  if (spent.kind === 'throttled') return { ...spent, budget: 'code' }
   const matches = await turn.verify(hash, secret)
 
   return services.db.transaction().execute(async (tx) => {
+    await holdBudget(tx, budget)
     const user = await users.findById(tx, login.userId)
     if (user === undefined || user.disabled || user.epoch !== login.epoch)
       return { kind: 'not-awaited' as const }

@@ -15,23 +15,32 @@ export type Purged = Readonly<
 /** Longest time for which any rule still looks at charged attempts. */
 const ATTEMPTS_KEPT = 2 * 24 * 3600
 
-/**
- * Removes what has ended. Nothing depends on it: whatever has ended is refused at use, purged or not (L-52).
- *
- * Each table is a transaction of its own, so that a large one does not hold up sign-ins.
- */
+/** Rows removed at a time, so that a sign-in never waits long for its turn. */
+const BATCH = 500
+
+/** Removes what has ended. Nothing depends on it: whatever has ended is refused at use, purged or not (L-52). */
 export async function purgeExpired({
   db,
   now: clock,
   policy,
 }: Pick<Services, 'db' | 'now' | 'policy'>): Promise<Purged> {
   const now = clock()
+  const stale = { before: now - ATTEMPTS_KEPT, keptPrefix: CODE_PREFIX }
   return {
-    logins: await logins.purge(db, now),
-    sessions: await sessions.purge(db, now, now - policy.session.idleTimeout),
-    enrolments: await otpDevices.purgePending(db, now),
-    browsers: await knownBrowsers.purge(db, now),
-    attempts: await attempts.purge(db, now - ATTEMPTS_KEPT, CODE_PREFIX),
-    events: await auditLog.purge(db, now - policy.auditRetention),
+    logins: await inBatches((limit) => logins.purge(db, now, limit)),
+    sessions: await inBatches((limit) => sessions.purge(db, now, limit)),
+    enrolments: await inBatches((limit) => otpDevices.purgePending(db, now, limit)),
+    browsers: await inBatches((limit) => knownBrowsers.purge(db, now, limit)),
+    attempts: await inBatches((limit) => attempts.purge(db, { ...stale, limit })),
+    events: await inBatches((limit) => auditLog.purge(db, now - policy.auditRetention, limit)),
+  }
+}
+
+async function inBatches(purge: (limit: number) => Promise<number>): Promise<number> {
+  let removed = 0
+  for (;;) {
+    const count = await purge(BATCH)
+    removed += count
+    if (count < BATCH) return removed
   }
 }

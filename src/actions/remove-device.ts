@@ -8,6 +8,7 @@ import * as recoveryCodes from '../store/recovery-codes.ts'
 import * as users from '../store/users.ts'
 import { type Caller, record } from './caller.ts'
 import { type Renewed, renewSession } from './renew-session.ts'
+import { Superseded, supersededOnly } from './superseded.ts'
 
 export type RemoveDeviceOutcome =
   | (Renewed & { readonly kind: 'removed' })
@@ -27,23 +28,29 @@ export async function removeDevice(
   const { user, session } = held
   const { policy } = services
   if (!isFresh(session, user, policy.session, now)) return { kind: 'stale' }
-  return services.db.transaction().execute(async (tx): Promise<RemoveDeviceOutcome> => {
-    const devices = await otpDevices.listConfirmed(tx, user.id)
-    const device = devices.find((candidate) => candidate.id === id)
-    if (device === undefined) return { kind: 'not-found' }
-    const left = devices.filter((other) => other.id !== id && !other.disabled).length
-    if (left === 0 && secondFactorDemanded(user, policy.enrolment)) return { kind: 'last-one' }
-    // Of two removals at once, which could take the last two, the epoch lets one through.
-    if (!(await users.claimEpoch(tx, user.id, user.epoch))) return { kind: 'superseded' }
-    await otpDevices.remove(tx, user.id, id)
-    if (left === 0) {
-      await users.setSecondFactor(tx, user.id, false)
-      await otpDevices.removeAll(tx, user.id)
-      await recoveryCodes.removeAll(tx, user.id)
-    }
-    await logins.removeAll(tx, user.id)
-    const event = { event: 'device-removed', deviceId: id, name: device.name } as const
-    await record(services, tx, { now, by: caller, userId: user.id }, event)
-    return { kind: 'removed', ...(await renewSession(tx, services, held, { amr: session.amr, caller, now })) }
-  })
+  return services.db
+    .transaction()
+    .execute(async (tx): Promise<RemoveDeviceOutcome> => {
+      const devices = await otpDevices.listConfirmed(tx, user.id)
+      const device = devices.find((candidate) => candidate.id === id)
+      if (device === undefined) return { kind: 'not-found' }
+      const isLast = devices.every((other) => other.id === id || other.disabled)
+      if (isLast && secondFactorDemanded(user, policy.enrolment)) return { kind: 'last-one' }
+      await otpDevices.remove(tx, user.id, id)
+      if (isLast) {
+        await otpDevices.removeAll(tx, user.id)
+        await recoveryCodes.removeAll(tx, user.id)
+      }
+      // Of two removals at once, which could take the last two, the epoch lets one through and undoes the other.
+      if (!(await users.claimEpoch(tx, user.id, user.epoch))) throw new Superseded()
+      if (isLast) await users.setSecondFactor(tx, user.id, false)
+      await logins.removeAll(tx, user.id)
+      const event = { event: 'device-removed', deviceId: id, name: device.name } as const
+      await record(services, tx, { now, by: caller, userId: user.id }, event)
+      return {
+        kind: 'removed',
+        ...(await renewSession(tx, services, held, { amr: session.amr, caller, now })),
+      }
+    })
+    .catch(supersededOnly)
 }

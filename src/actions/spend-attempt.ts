@@ -31,8 +31,7 @@ export async function spendAttempt(
   budgets: readonly Budget[],
   now: UnixSeconds,
 ): Promise<SpendOutcome> {
-  // One order for everybody: two transactions that want the same rows must not wait for each other.
-  const ordered = budgets.toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  const ordered = inOrder(budgets)
   const before = await attempts.hold(
     tx,
     ordered.map(({ key }) => key),
@@ -60,28 +59,35 @@ export async function spendAttempt(
 
 /** Settles an attempt that turned out right: the account's counts are forgotten, shared ones get their own charge back. */
 export async function settleAttempt(tx: Db, budgets: readonly Budget[]): Promise<void> {
-  const shared = budgets.filter(({ onSuccess }) => onSuccess === 'refund')
+  await refundAttempt(tx, budgets)
   const own = budgets.filter(({ onSuccess }) => onSuccess === 'clear')
-  await refundAttempt(tx, shared)
-  if (own.length > 0) {
-    await attempts.clear(
-      tx,
-      own.map(({ key }) => key),
-    )
-  }
+  await attempts.clear(
+    tx,
+    own.map(({ key }) => key),
+  )
 }
 
 /** Gives an attempt's own charge back on every budget. */
 export async function refundAttempt(tx: Db, budgets: readonly Budget[]): Promise<void> {
-  if (budgets.length === 0) return
+  const ordered = inOrder(budgets)
   const held = await attempts.hold(
     tx,
-    budgets.map(({ key }) => key),
+    ordered.map(({ key }) => key),
   )
   const after = new Map<string, Attempts>()
-  for (const { key, rule } of budgets) {
+  for (const { key, rule } of ordered) {
     const before = held.get(key)
     if (before !== undefined) after.set(key, refund(before, rule))
   }
   await attempts.put(tx, after)
+}
+
+/** Takes hold of the budgets of a user's codes, for a transaction that will settle or add to them later. */
+export async function holdBudget(tx: Db, { key }: Budget): Promise<void> {
+  await attempts.hold(tx, [key])
+}
+
+/** One order for everybody: two transactions that want the same rows must not wait for each other. */
+function inOrder(budgets: readonly Budget[]): Budget[] {
+  return budgets.toSorted((a, b) => (a.key < b.key ? -1 : 1))
 }

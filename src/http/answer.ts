@@ -62,3 +62,6 @@ export const stale = (): Answer =>
   )
 
 export const notFound = (): Answer => failure(404, 'not_found', 'There is nothing here.')
+
+export const superseded = (): Answer =>
+  failure(409, 'superseded', 'Your account was changed at the same moment. Look, and try again.')

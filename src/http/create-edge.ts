@@ -3,7 +3,7 @@ import type { Metrics } from '../observe/metrics.ts'
 import type { Services } from '../services.ts'
 import { cookiesFor } from './cookies.ts'
 import type { Edge } from './endpoint.ts'
-import { clientAddress, networkTest, type Network } from './guards/client-address.ts'
+import { clientAddress, type Network, networkTest } from './guards/client-address.ts'
 import { ownOrigins } from './guards/cross-site.ts'
 import { securityHeaders } from './guards/security-headers.ts'
 
@@ -16,7 +16,11 @@ export interface EdgeSettings {
 }
 
 /** What every route is given. */
-export function createEdge(services: Services, settings: EdgeSettings, { log, metrics }: { log: Logger; metrics: Metrics }): Edge {
+export function createEdge(
+  services: Services,
+  settings: EdgeSettings,
+  { log, metrics }: { log: Logger; metrics: Metrics },
+): Edge {
   const { origin } = settings
   const inMetricsNetworks = networkTest(settings.metrics.networks)
   const prefix = services.newId().slice(-8)
@@ -32,6 +36,7 @@ export function createEdge(services: Services, settings: EdgeSettings, { log, me
     securityHeaders: securityHeaders(origin),
     uniformErrors: settings.login.uniformErrors,
     // Whoever may write to the socket without a proxy between is on this machine already.
-    mayReadMetrics: (peer, address) => (peer.kind === 'unix' && address === 'local') || inMetricsNetworks(address),
+    mayReadMetrics: (peer, address) =>
+      (peer.kind === 'unix' && address === 'local') || inMetricsNetworks(address),
   }
 }

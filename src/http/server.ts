@@ -47,7 +47,9 @@ export async function startServer(
       connectionsCheckingInterval: 5000,
     },
   }) as Server
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket, errorHeaders))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    refuse(error, socket, errorHeaders),
+  )
   await (listen.kind === 'unix' ? listenOnSocket(server, listen) : listenOnPort(server, listen))
   return { address: addressOf(server, listen), stop: () => stop(server) }
 
@@ -71,9 +73,12 @@ async function listenOnPort(server: Server, { host, port }: { host: string; port
   try {
     await listening(server, () => server.listen({ host, port, backlog: 1024 }))
   } catch (cause) {
-    throw new ListenError(`${host}:${port} cannot be used (${codeOf(cause)}). Stop what listens there, or set listen.`, {
-      cause,
-    })
+    throw new ListenError(
+      `${host}:${port} cannot be used (${codeOf(cause)}). Stop what listens there, or set listen.`,
+      {
+        cause,
+      },
+    )
   }
 }
 
@@ -85,7 +90,10 @@ async function listenOnSocket(server: Server, { path, mode }: { path: string; mo
     await listening(server, () => server.listen({ path, backlog: 1024 }))
     chmodSync(path, mode)
   } catch (cause) {
-    throw new ListenError(`${path} cannot be used (${codeOf(cause)}). Its folder must exist and be writable.`, { cause })
+    throw new ListenError(
+      `${path} cannot be used (${codeOf(cause)}). Its folder must exist and be writable.`,
+      { cause },
+    )
   } finally {
     process.umask(umask)
   }
@@ -95,7 +103,8 @@ async function listenOnSocket(server: Server, { path, mode }: { path: string; mo
 async function removeStaleSocket(path: string): Promise<void> {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat === undefined) return
-  if (!stat.isSocket()) throw new ListenError(`${path} exists and is no socket. Remove it, or set listen to another path.`)
+  if (!stat.isSocket())
+    throw new ListenError(`${path} exists and is no socket. Remove it, or set listen to another path.`)
   const answers = await new Promise<boolean>((resolve) => {
     const socket = connect(path)
     socket.once('connect', () => {
@@ -109,7 +118,11 @@ async function removeStaleSocket(path: string): Promise<void> {
 }
 
 /** A request that Node could not read is answered in our words, with our headers, and the connection ends. */
-function refuse(error: NodeJS.ErrnoException, socket: Socket, headers: Readonly<Record<string, string>>): void {
+function refuse(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  headers: Readonly<Record<string, string>>,
+): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy()
     return

@@ -1,7 +1,17 @@
 import { type DestinationStream, type Level, type Logger, pino } from 'pino'
 
 /** Names of fields that are taken out wherever they appear; the second line, for nobody logs them (SEC-LOG-3). */
-const secret = ['password', 'otp', 'code', 'token', 'cookie', 'authorization', 'key', 'shared_secret', 'recovery_codes']
+const secret = [
+  'password',
+  'otp',
+  'code',
+  'token',
+  'cookie',
+  'authorization',
+  'key',
+  'shared_secret',
+  'recovery_codes',
+]
 
 /**
  * The log: JSON lines on standard error, times in UTC with milliseconds (SEC-LOG-2).
@@ -9,7 +19,10 @@ const secret = ['password', 'otp', 'code', 'token', 'cookie', 'authorization', '
  * An error is told by its kind, message and stack, and no further field of it: drivers keep queries and their
  * values there.
  */
-export function createLog(level: Level | 'silent', destination: DestinationStream = pino.destination({ dest: 2, sync: false })): Logger {
+export function createLog(
+  level: Level | 'silent',
+  destination: DestinationStream = pino.destination({ dest: 2, sync: false }),
+): Logger {
   return pino(
     {
       level,

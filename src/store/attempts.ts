@@ -44,16 +44,26 @@ export async function put(tx: Db, charged: ReadonlyMap<string, Attempts>): Promi
 
 /** Forgets what was charged under the keys. */
 export async function clear(db: Db, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return
   await db.deleteFrom('attempts').where('key', 'in', keys).execute()
 }
 
-/** Removes rows that no rule looks at any more; those of codes are kept, for they are never forgotten. */
-export async function purge(db: Db, before: UnixSeconds, keptPrefix: string): Promise<number> {
+/** Removes some rows that no rule looks at any more; keys with the prefix are kept, for they are never forgotten. */
+export async function purge(
+  db: Db,
+  { before, keptPrefix, limit }: { before: UnixSeconds; keptPrefix: string; limit: number },
+): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('attempts')
-    .where('since', '<', before)
-    .where('blocked_until', '<', before)
-    .where((eb) => eb.not(eb('key', 'like', `${keptPrefix}%`)))
+    .where('key', 'in', (eb) =>
+      eb
+        .selectFrom('attempts')
+        .select('key')
+        .where('since', '<', before)
+        .where('blocked_until', '<', before)
+        .where((inner) => inner.not(inner('key', 'like', `${keptPrefix}%`)))
+        .limit(limit),
+    )
     .executeTakeFirstOrThrow()
   return Number(numDeletedRows)
 }

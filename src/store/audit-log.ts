@@ -48,11 +48,13 @@ function actorId(actor: Actor): string | null {
   }
 }
 
-/** Removes events older than the retention. */
-export async function purge(db: Db, before: UnixSeconds): Promise<number> {
+/** Removes some events older than the retention. */
+export async function purge(db: Db, before: UnixSeconds, limit: number): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('audit_event')
-    .where('at', '<', before)
+    .where('id', 'in', (eb) =>
+      eb.selectFrom('audit_event').select('id').where('at', '<', before).limit(limit),
+    )
     .executeTakeFirstOrThrow()
   return Number(numDeletedRows)
 }

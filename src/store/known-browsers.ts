@@ -46,10 +46,31 @@ export async function removeAll(db: Db, userId: UserId, keep?: TokenHash): Promi
   await query.execute()
 }
 
-export async function purge(db: Db, now: UnixSeconds): Promise<number> {
+/** Forgets the browsers of the user that were used longest ago, beyond `limit`. */
+export async function removeOverLimit(db: Db, userId: UserId, limit: number): Promise<void> {
+  await db
+    .deleteFrom('known_browser')
+    .where('token_hash', 'in', (eb) =>
+      eb
+        .selectFrom('known_browser')
+        .select('token_hash')
+        .where('user_id', '=', userId)
+        .orderBy('last_used_at', 'desc')
+        .orderBy('token_hash')
+        // SQLite knows OFFSET only after a LIMIT.
+        .limit(1000)
+        .offset(limit),
+    )
+    .execute()
+}
+
+/** Removes some browsers that were not used for too long. */
+export async function purge(db: Db, now: UnixSeconds, limit: number): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('known_browser')
-    .where('expires_at', '<=', now)
+    .where('token_hash', 'in', (eb) =>
+      eb.selectFrom('known_browser').select('token_hash').where('expires_at', '<=', now).limit(limit),
+    )
     .executeTakeFirstOrThrow()
   return Number(numDeletedRows)
 }

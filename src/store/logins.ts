@@ -56,10 +56,13 @@ export async function removeAll(db: Db, userId: UserId): Promise<void> {
   await db.deleteFrom('login').where('user_id', '=', userId).execute()
 }
 
-export async function purge(db: Db, now: UnixSeconds): Promise<number> {
+/** Removes some logins that have ended. */
+export async function purge(db: Db, now: UnixSeconds, limit: number): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('login')
-    .where('expires_at', '<=', now)
+    .where('token_hash', 'in', (eb) =>
+      eb.selectFrom('login').select('token_hash').where('expires_at', '<=', now).limit(limit),
+    )
     .executeTakeFirstOrThrow()
   return Number(numDeletedRows)
 }

@@ -247,12 +247,14 @@ export async function exist(db: Db): Promise<boolean> {
   return (await db.selectFrom('otp_device').select('id').limit(1).executeTakeFirst()) !== undefined
 }
 
-/** Removes enrolments that ended without a first code. */
-export async function purgePending(db: Db, now: UnixSeconds): Promise<number> {
+/** Removes some enrolments that ended without a first code. */
+export async function purgePending(db: Db, now: UnixSeconds, limit: number): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('otp_device')
     .where('confirmed_at', 'is', null)
-    .where('expires_at', '<=', now)
+    .where('id', 'in', (eb) =>
+      eb.selectFrom('otp_device').select('id').where('expires_at', '<=', now).limit(limit),
+    )
     .executeTakeFirstOrThrow()
   return Number(numDeletedRows)
 }

@@ -9,7 +9,17 @@ import { replaceExpiredPassword } from '../../actions/replace-expired-password.t
 import { explainPassword, type PasswordProblem } from '../../domain/password/policy.ts'
 import { expiryOf } from '../../domain/session.ts'
 import { ownDevices, ownSessions, recoveryCodesLeft } from '../../store/views/own-account.ts'
-import { type Answer, busy, failure, notFound, notSignedIn, ok, stale, throttled } from '../answer.ts'
+import {
+  type Answer,
+  busy,
+  failure,
+  notFound,
+  notSignedIn,
+  ok,
+  stale,
+  superseded,
+  throttled,
+} from '../answer.ts'
 import type { Route } from '../endpoint.ts'
 import * as schemas from './schemas.ts'
 import { advancedAnswer, renewedAnswer } from './sign-in-answers.ts'
@@ -19,10 +29,10 @@ const ownErrors = {
   503: { description: 'The storage is unavailable; nothing was changed.', schema: schemas.errorBody },
 } as const
 const freshError = { 403: { description: 'A fresh proof is needed.', schema: schemas.errorBody } } as const
-const notFoundError = { 404: { description: 'There is none of yours by this id.', schema: schemas.errorBody } } as const
+const notFoundError = {
+  404: { description: 'There is none of yours by this id.', schema: schemas.errorBody },
+} as const
 const renewedBody = schemas.sessionBody.extend({ message: z.string() })
-
-const superseded = () => failure(409, 'superseded', 'Your account was changed at the same moment. Look, and try again.')
 
 /** `GET /auth/devices/` */
 export const listDevices: Route = {
@@ -80,7 +90,8 @@ export const removeOwnDevice: Route = {
   path: '/auth/devices/:id/',
   access: 'session',
   summary: 'Remove a device',
-  description: 'Its codes work no more and every other session ends. The last one stays where one is demanded.',
+  description:
+    'Its codes work no more and every other session ends. The last one stays where one is demanded.',
   answers: {
     200: { description: 'Removed; the session goes on under a new token.', schema: renewedBody },
     409: { description: 'It is the last one, or the account changed meanwhile.', schema: schemas.errorBody },
@@ -211,7 +222,11 @@ export const makeOwnRecoveryCodes: Route = {
   access: 'session',
   summary: 'Make recovery codes',
   description: 'Makes ten codes and shows them this once; the former set works no more.',
-  answers: { 200: { description: 'The codes.', schema: schemas.recoveryCodesBody }, ...ownErrors, ...freshError },
+  answers: {
+    200: { description: 'The codes.', schema: schemas.recoveryCodesBody },
+    ...ownErrors,
+    ...freshError,
+  },
   async handle({ session, caller }, { services }): Promise<Answer> {
     if (session === undefined) return notSignedIn()
     const outcome = await makeRecoveryCodes(services, session, caller)
@@ -241,8 +256,14 @@ export const changeOwnPassword: Route<typeof passwordFields> = {
     'With a fresh session and the current password; or as the last step of a login that waits for a new password.',
   body: passwordFields,
   answers: {
-    200: { description: 'Changed; other sessions were ended.', schema: z.union([renewedBody, schemas.signInBody]) },
-    400: { description: 'The current password is wrong, or the new one is not suitable.', schema: schemas.errorBody },
+    200: {
+      description: 'Changed; other sessions were ended.',
+      schema: z.union([renewedBody, schemas.signInBody]),
+    },
+    400: {
+      description: 'The current password is wrong, or the new one is not suitable.',
+      schema: schemas.errorBody,
+    },
     409: { description: 'The account changed meanwhile.', schema: schemas.errorBody },
     429: { description: 'Too many attempts.', schema: schemas.throttledBody },
     ...ownErrors,
@@ -286,4 +307,5 @@ export const changeOwnPassword: Route<typeof passwordFields> = {
   },
 }
 
-const unsuitable = (problem: PasswordProblem) => failure(400, `password_${problem.kind.replace('-', '_')}`, explainPassword(problem))
+const unsuitable = (problem: PasswordProblem) =>
+  failure(400, `password_${problem.kind.replace('-', '_')}`, explainPassword(problem))

@@ -4,7 +4,16 @@ import { confirmEnrolment } from '../../actions/confirm-enrolment.ts'
 import { signOut } from '../../actions/sign-out.ts'
 import { submitCode } from '../../actions/submit-code.ts'
 import { submitPassword } from '../../actions/submit-password.ts'
-import { type Answer, busy, failure, invalidCredentials, notSignedIn, ok, throttled } from '../answer.ts'
+import {
+  type Answer,
+  busy,
+  failure,
+  invalidCredentials,
+  notSignedIn,
+  ok,
+  superseded,
+  throttled,
+} from '../answer.ts'
 import type { ApiRequest, Edge, Route } from '../endpoint.ts'
 import * as schemas from './schemas.ts'
 import { advancedAnswer, proofAnswer, renewedAnswer, sessionFields } from './sign-in-answers.ts'
@@ -140,6 +149,8 @@ async function confirm(
       return throttled(outcome.wait)
     case 'not-awaited':
       return failure(409, 'nothing_to_verify', 'You are signed in, and nothing waits for a code.')
+    case 'superseded':
+      return superseded()
   }
 }
 

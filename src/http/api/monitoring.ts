@@ -31,7 +31,11 @@ export const readiness: Route = {
   async handle(_request, { services }) {
     const { kind } = await checkReadiness(services)
     if (kind === 'ready') return ok({ status: 'ready' })
-    return failure(503, 'not_ready', 'The database does not have the tables of this version. Run: watchword migrate')
+    return failure(
+      503,
+      'not_ready',
+      'The database does not have the tables of this version. Run: watchword migrate',
+    )
   },
 }
 
@@ -42,7 +46,10 @@ export const metrics: Route = {
   access: 'monitoring',
   summary: 'Metrics',
   description: 'For Prometheus, from the networks of the setting `metrics.networks` only.',
-  answers: { 200: { description: 'In the text format of Prometheus.' }, 404: { description: 'To anybody else.' } },
+  answers: {
+    200: { description: 'In the text format of Prometheus.' },
+    404: { description: 'To anybody else.' },
+  },
   async handle({ caller, peer }, edge) {
     if (!edge.mayReadMetrics(peer, caller.address)) return notFound()
     return { status: 200, body: await edge.metrics.text(), contentType: edge.metrics.contentType }

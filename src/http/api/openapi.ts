@@ -42,8 +42,12 @@ function operation(route: Route): object {
     description: route.description,
     security: security(route.access),
     ...(parameters.length > 0 && { parameters }),
-    ...(body !== undefined && { requestBody: { required: true, content: bodyContent(schemaOf(body, 'input')) } }),
-    responses: Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, response(answer)])),
+    ...(body !== undefined && {
+      requestBody: { required: true, content: bodyContent(schemaOf(body, 'input')) },
+    }),
+    responses: Object.fromEntries(
+      Object.entries(answers).map(([status, answer]) => [status, response(answer)]),
+    ),
   }
 }
 

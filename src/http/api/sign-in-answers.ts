@@ -2,9 +2,9 @@ import type { Advanced, SignedIn } from '../../actions/advance-login.ts'
 import type { ProofOutcome } from '../../actions/prove-second-factor.ts'
 import type { Renewed } from '../../actions/renew-session.ts'
 import { isVerified } from '../../domain/login.ts'
+import type { Session } from '../../domain/session.ts'
 import { expiryOf } from '../../domain/session.ts'
 import type { User } from '../../domain/user.ts'
-import type { Session } from '../../domain/session.ts'
 import { groupsOf } from '../../store/views/groups-of.ts'
 import { type Answer, busy, failure, invalidCredentials, notSignedIn, ok, throttled } from '../answer.ts'
 import type { Edge } from '../endpoint.ts'
@@ -87,7 +87,8 @@ export async function proofAnswer(edge: Edge, outcome: ProofOutcome): Promise<An
       return edge.uniformErrors ? invalidCredentials() : enrolmentRequired()
     case 'throttled':
       edge.metrics.signIn('throttled')
-      return throttled(outcome.wait)
+      // Only the code's wait would tell that the password was right.
+      return edge.uniformErrors && outcome.budget === 'code' ? invalidCredentials() : throttled(outcome.wait)
     case 'busy':
       edge.metrics.signIn('busy')
       return busy()

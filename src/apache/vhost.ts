@@ -1,0 +1,322 @@
+import { isIPv4 } from 'node:net'
+
+/** What the virtual hosts of one Watchword are made from. */
+export interface VhostSite {
+  /** The one public name; every redirect and every `Host` that the application sees is made from it. */
+  readonly serverName: string
+  /** Absolute path of the certificate, PEM, with its chain. */
+  readonly certificate: string
+  /** Absolute path of the private key of the certificate, PEM. */
+  readonly key: string
+  readonly backend: VhostBackend
+  /** Absolute path of the folder that Apache serves under `/static`; without it the application serves them. */
+  readonly staticFolder?: string
+  /** Port of the unencrypted host; 80 unless told. */
+  readonly httpPort?: number
+  /** Port of the encrypted host; 443 unless told. */
+  readonly httpsPort?: number
+}
+
+/** Where Watchword listens: only what other machines cannot reach. */
+export type VhostBackend =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string }
+
+/** A site that cannot be written down safely; the message says what to write instead. */
+export class VhostError extends Error {
+  override readonly name = 'VhostError'
+}
+
+/**
+ * The text of the two virtual hosts of a site, ready for `apachectl configtest`.
+ *
+ * @throws VhostError for any value that could end Apache's quoting, be expanded by Apache or name something
+ *   that other machines can reach.
+ */
+export function vhostConfiguration(site: VhostSite): string {
+  const name = serverName(site.serverName)
+  const httpPort = portNumber('httpPort', site.httpPort ?? 80)
+  const httpsPort = portNumber('httpsPort', site.httpsPort ?? 443)
+  if (httpPort === httpsPort) throw new VhostError('httpPort and httpsPort are the same: write two ports')
+  const authority = httpsPort === 443 ? name : `${name}:${httpsPort}`
+  const certificate = pathname('certificate', site.certificate)
+  const key = pathname('key', site.key)
+  const folder = site.staticFolder === undefined ? undefined : staticFolder(site.staticFolder)
+  return [
+    introduction(authority),
+    plainHost({ name, authority, port: httpPort }),
+    secureHost({ name, authority, port: httpsPort, certificate, key, backend: site.backend, folder }),
+  ].join('\n')
+}
+
+const introduction = (authority: string): string => `\
+# Watchword behind Apache httpd 2.4, for https://${authority}
+# Printed by "watchword apache vhost": print it again rather than edit it.
+#
+# Modules, on Debian:  a2enmod ssl proxy proxy_http headers
+#   (alias, authz_core, dir, mime, reqtimeout are enabled already)
+# Install:  put this file at /etc/apache2/sites-available/watchword.conf, then
+#   a2ensite watchword && apachectl configtest && apachectl graceful
+#
+# Apache takes the limits on sizes and times, the strictness about HTTP and, for clients that send no name,
+# everything else from the first site of a port: let this be the first one, or the only one.
+`
+
+interface PlainHost {
+  readonly name: string
+  readonly authority: string
+  readonly port: number
+}
+
+const plainHost = ({ name, authority, port }: PlainHost): string => `\
+<VirtualHost *:${port}>
+  ServerName ${name}
+  UseCanonicalName On
+  ServerSignature Off
+${limits}
+  # Nothing is served here. A page is sent to its https address, which is made from the configured name and
+  # never from the Host header. Whatever carries data in (a method other than GET and HEAD) is refused.
+  <Location "/">
+    Require method GET
+    Redirect permanent "/" "https://${authority}/"
+  </Location>
+
+  # Calls of programs are refused, not redirected: a program that follows a redirect would never
+  # tell its owner that it sends passwords and tokens in the clear.
+  <LocationMatch "(?i)^/(?:auth|api|healthz|readyz|metrics|openapi\\.json)(?:/|$)">
+    Require all denied
+  </LocationMatch>
+</VirtualHost>
+`
+
+interface SecureHost extends PlainHost {
+  readonly certificate: string
+  readonly key: string
+  readonly backend: VhostBackend
+  readonly folder: string | undefined
+}
+
+const secureHost = (host: SecureHost): string => `\
+<VirtualHost *:${host.port}>
+  ServerName ${host.name}
+  UseCanonicalName On
+  ServerSignature Off
+  # One wire format between browser and Apache.
+  Protocols http/1.1
+${limits}
+  # TLS 1.2 with forward secrecy and authenticated encryption, or TLS 1.3.
+  SSLEngine on
+  SSLCertificateFile "${host.certificate}"
+  SSLCertificateKeyFile "${host.key}"
+  SSLProtocol -all +TLSv1.2 +TLSv1.3
+  SSLCipherSuite ${cipherSuites.join(':')}
+  SSLHonorCipherOrder off
+  SSLCompression off
+  # Tickets are sealed with a key that lives as long as Apache does: that would undo forward secrecy.
+  SSLSessionTickets off
+  # Stapling, if your authority answers OCSP. It also needs, outside of any virtual host:
+  #   SSLStaplingCache "shmcb:/var/run/apache2/stapling(65536)"
+  # SSLUseStapling on
+
+  # The application sets these itself; answers that Apache makes (errors, files) get them here. The condition
+  # keeps an answer from having them twice.
+${onceOnly('Strict-Transport-Security', 'max-age=31536000')}
+${onceOnly('X-Content-Type-Options', 'nosniff')}
+${host.folder === undefined ? '' : staticFiles(host.folder)}
+  # Numbers about the running server are for the machine itself, not for visitors.
+  <LocationMatch "(?i)^/metrics(?:/|$)">
+    Require all denied
+  </LocationMatch>
+
+  # retry=0: ask again at once after a failure. Releases before 2.4.47 would refuse for a minute instead.
+  # ttl: let go of an idle connection before the application does.
+  ProxyRequests Off
+  ProxyPass "/" "${backendAddress(host.backend, host.authority)}" retry=0 connectiontimeout=2 timeout=30 ttl=3
+
+  # LimitRequestBody does not hold for what is passed on. A body without a length is counted by the application.
+  <If "req_novary('Content-Length') -gt ${bodyLimit}">
+    Redirect 413 "/"
+  </If>
+
+  # The application sees the configured name, whatever the client asked for.
+  ProxyPreserveHost On
+  RequestHeader set Host "${host.authority}"
+
+  # The client's address and the scheme, written by us alone. Apache would append to what the client sent.
+  ProxyAddHeaders Off
+  RequestHeader set X-Forwarded-For "expr=%{REMOTE_ADDR}"
+  RequestHeader set X-Forwarded-Proto "https"
+
+  # Apache removes every header that Connection names on its way to the application, those set above too.
+  # So of the client's Connection only one word is kept.
+  RequestHeader edit Connection "(?i)^(?:.*[,\\s])?(close|keep-alive)(?:[,\\s].*)?$" "$1"
+  RequestHeader unset Connection "expr=! (tolower(req_novary('Connection')) in {'close', 'keep-alive'})"
+
+  # Names that only Apache may write, or that could change who, where or what a request is. An application that
+  # folds names into variables takes X_Remote_User for X-Remote-User, hence every spelling.
+${guardedHeaders
+  .flatMap(spellings)
+  .map((header) => `  RequestHeader unset ${header} early`)
+  .join('\n')}
+</VirtualHost>
+`
+
+/** Bytes; what the application takes by default. */
+const bodyLimit = 16_384
+
+/** Both hosts: what is refused before anybody looks at the content. Node takes 16 KiB of headers. */
+const limits = `
+  TraceEnable off
+  HttpProtocolOptions Strict Require1.0
+  LimitRequestLine 4094
+  LimitRequestFields 64
+  LimitRequestFieldSize 8190
+  LimitRequestBody ${bodyLimit}
+  RequestReadTimeout handshake=5-10,MinRate=500 header=10-20,MinRate=500 body=10-20,MinRate=500
+  Timeout 60
+`
+
+const cipherSuites = [
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+]
+
+const onceOnly = (header: string, value: string): string =>
+  `  Header always set ${header} "${value}" "expr=-z resp('${header}')"`
+
+const staticFiles = (folder: string): string => `
+  # Files of the pages, by Apache itself: no listing, no links out, no names that begin with a dot, no programs.
+  Alias "/static/" "${folder}/"
+  ProxyPass "/static/" "!"
+  <Directory "${folder}/">
+    Options None
+    AllowOverride None
+    Require method GET
+    DirectoryIndex disabled
+    DirectorySlash Off
+  </Directory>
+  <Location "/static/">
+    SetHandler default-handler
+    Header set Cache-Control "no-cache"
+  </Location>
+  # A name with a fingerprint of the content never changes its content.
+  <LocationMatch "^/static/.+[.-][0-9a-f]{8,}\\.[0-9a-z]+$">
+    Header set Cache-Control "public, max-age=31536000, immutable"
+  </LocationMatch>
+  <LocationMatch "^/static/(?:.*/)?\\.">
+    Require all denied
+  </LocationMatch>
+`
+
+function backendAddress(backend: VhostBackend, authority: string): string {
+  switch (backend.kind) {
+    case 'unix': {
+      const path = pathname('backend.path', backend.path)
+      if (!/^[\w./@+-]{2,95}$/.test(path)) {
+        throw new VhostError(
+          `backend.path: write at most 95 letters, digits and . _ @ + - /, not ${shown(path)}`,
+        )
+      }
+      return `unix:${path}|http://${authority}/`
+    }
+    case 'tcp': {
+      const port = portNumber('backend.port', backend.port)
+      if (backend.host === '::1') return `http://[::1]:${port}/`
+      if (isIPv4(backend.host) && backend.host.startsWith('127.')) return `http://${backend.host}:${port}/`
+      throw new VhostError(
+        `backend.host ${shown(backend.host)} is not loopback: write 127.0.0.1 or ::1, or use a Unix socket`,
+      )
+    }
+  }
+}
+
+/** A DNS name in ASCII, in small letters (RFC 1123 §2.1); an IPv4 address passes too. */
+function serverName(given: string): string {
+  const name = given.toLowerCase()
+  const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+  if (name.length <= 253 && new RegExp(`^${label}(?:\\.${label})*$`).test(name)) return name
+  throw new VhostError(
+    `serverName ${shown(given)} is not a host name: write it like auth.example.com, without scheme, port or path, and a name in other letters in its xn-- form`,
+  )
+}
+
+function portNumber(setting: string, port: number): number {
+  if (Number.isInteger(port) && port >= 1 && port <= 65535) return port
+  throw new VhostError(`${setting} is ${shown(String(port))}: write a whole number from 1 to 65535`)
+}
+
+/** `${` and `%{` are expanded by Apache, `*?[]` are patterns in a section, `\` and `"` end the quoting. */
+const unsafeInPathname = /[\p{C}\p{Zl}\p{Zp}"'\\<>|*?[\]]|[$%]\{/u
+
+function pathname(setting: string, path: string): string {
+  if (!path.startsWith('/'))
+    throw new VhostError(`${setting} ${shown(path)}: write a path that begins with /`)
+  if (unsafeInPathname.test(path)) {
+    throw new VhostError(
+      `${setting} ${shown(path)}: write a path without control characters, quotes, backslashes, < > | * ? [ ] and without \${ or %{`,
+    )
+  }
+  if (path.split('/').some((part) => part === '..' || part === '.') || path.includes('//')) {
+    throw new VhostError(`${setting} ${shown(path)}: write the path without . and .. and //`)
+  }
+  return path
+}
+
+function staticFolder(given: string): string {
+  const folder = pathname('staticFolder', given).replace(/\/$/, '')
+  if (folder === '')
+    throw new VhostError('staticFolder is the whole file system: write the folder of the pages')
+  return folder
+}
+
+/** A refused value for a message: visible, on one line, and not endless. */
+const shown = (value: string): string =>
+  JSON.stringify(value.slice(0, 80)).replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (sign) => `U+${sign.codePointAt(0)?.toString(16)}`,
+  )
+
+/** The header with each of its hyphens as hyphen or underscore: all that fold to one variable name. */
+function spellings(header: string): string[] {
+  const [first = '', ...rest] = header.split('-')
+  return rest.reduce(
+    (heads, part) => heads.flatMap((head) => [`${head}-${part}`, `${head}_${part}`]),
+    [first],
+  )
+}
+
+const words = (text: string): string[] => text.trim().split(/\s+/)
+
+/** Headers by which a proxy speaks to an application, or by which a client could pose as one. */
+export const guardedHeaders: readonly string[] = [
+  // Where the request came from.
+  ...words(`
+    Forwarded Forwarded-For X-Forwarded X-Forwarded-For X-Forwarded-By X-Original-Forwarded-For X-Real-IP
+    X-Client-IP X-Cluster-Client-IP X-Originating-IP X-Remote-IP X-Remote-Addr Remote-Addr Client-IP
+    True-Client-IP CF-Connecting-IP CF-Connecting-IPv6 Fastly-Client-IP X-Azure-ClientIP
+    X-Envoy-External-Address X-ProxyUser-IP Via
+  `),
+  // What it asked for.
+  ...words(`
+    X-Forwarded-Host X-Forwarded-Server X-Forwarded-Port X-Forwarded-Proto X-Forwarded-Protocol
+    X-Forwarded-Scheme X-Forwarded-Ssl X-Forwarded-Prefix X-Forwarded-Path X-Forwarded-Uri X-Forwarded-Method
+    X-Host X-Original-Host X-Original-URL X-Original-URI X-Original-Method X-Rewrite-URL X-Url-Scheme
+    X-Scheme X-Script-Name Front-End-Https X-HTTP-Method X-HTTP-Method-Override X-Method-Override
+    Proxy Proxy-Connection Max-Forwards Upgrade
+  `),
+  // Who is asking.
+  ...words(`
+    Remote-User Remote-Name Remote-Email Remote-Groups X-Remote-User X-Remote-Name X-Remote-Email
+    X-Remote-Group X-Remote-Groups X-Forwarded-User X-Forwarded-Email X-Forwarded-Groups
+    X-Forwarded-Preferred-Username X-Forwarded-Access-Token X-Auth-Request-User X-Auth-Request-Email
+    X-Auth-Request-Groups X-Auth-Request-Preferred-Username X-Auth-Request-Access-Token X-Auth-User
+    X-Auth-Username X-Auth-Email X-Auth-Groups X-Authenticated-User X-Authenticated-Userid X-WebAuth-User
+    X-User X-User-Id X-Username X-Email X-Groups X-Watchword-User X-Watchword-Groups Client-Cert
+    Client-Cert-Chain X-Client-Cert X-Client-DN X-Client-Verify SSL-Client-Cert X-SSL-Client-Cert
+    X-SSL-Client-DN X-SSL-Client-S-DN X-SSL-Client-Verify X-Forwarded-Client-Cert X-ARR-ClientCert
+  `),
+]

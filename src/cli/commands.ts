@@ -1,0 +1,161 @@
+import type { Declare } from './invocation.ts'
+
+/** A command, or a family of commands. */
+export interface Branch {
+  readonly name: string
+  readonly summary: string
+  /** Loads the command; what does not run is never loaded. */
+  readonly load?: () => Promise<Declare>
+  readonly branches?: readonly Branch[]
+}
+
+const user: readonly Branch[] = [
+  {
+    name: 'create',
+    summary: 'make a user',
+    load: async () => (await import('./commands/user/create.ts')).declareUserCreate,
+  },
+  {
+    name: 'list',
+    summary: 'list users',
+    load: async () => (await import('./commands/user/list.ts')).declareUserList,
+  },
+  {
+    name: 'show',
+    summary: 'show one user: devices, sessions, waits',
+    load: async () => (await import('./commands/user/show.ts')).declareUserShow,
+  },
+  {
+    name: 'disable',
+    summary: 'end all that a user holds and let them in no more',
+    load: async () => (await import('./commands/user/disable.ts')).declareUserDisable,
+  },
+  {
+    name: 'enable',
+    summary: 'let a disabled user sign in again',
+    load: async () => (await import('./commands/user/enable.ts')).declareUserEnable,
+  },
+  {
+    name: 'set-password',
+    summary: "set a user's password",
+    load: async () => (await import('./commands/user/set-password.ts')).declareUserSetPassword,
+  },
+  {
+    name: 'reset-second-factor',
+    summary: 'remove lost devices and make one recovery code',
+    load: async () => (await import('./commands/user/reset-second-factor.ts')).declareUserResetSecondFactor,
+  },
+  {
+    name: 'unlock',
+    summary: 'forget failed attempts, so that the user need not wait',
+    load: async () => (await import('./commands/user/unlock.ts')).declareUserUnlock,
+  },
+  {
+    name: 'delete',
+    summary: 'delete a user for good',
+    load: async () => (await import('./commands/user/delete.ts')).declareUserDelete,
+  },
+  {
+    name: 'add-token',
+    summary: 'bind a hardware token whose key you were given',
+    load: async () => (await import('./commands/user/add-token.ts')).declareUserAddToken,
+  },
+]
+
+const group: readonly Branch[] = [
+  {
+    name: 'create',
+    summary: 'make a group',
+    load: async () => (await import('./commands/group/change.ts')).declareGroupCreate,
+  },
+  {
+    name: 'delete',
+    summary: 'delete a group; its members stay',
+    load: async () => (await import('./commands/group/change.ts')).declareGroupDelete,
+  },
+  {
+    name: 'add',
+    summary: 'add a user to a group',
+    load: async () => (await import('./commands/group/change.ts')).declareGroupAdd,
+  },
+  {
+    name: 'remove',
+    summary: 'take a user out of a group',
+    load: async () => (await import('./commands/group/change.ts')).declareGroupRemove,
+  },
+  {
+    name: 'list',
+    summary: 'list groups',
+    load: async () => (await import('./commands/group/list.ts')).declareGroupList,
+  },
+]
+
+const audit: readonly Branch[] = [
+  {
+    name: 'list',
+    summary: 'list what happened, the latest first',
+    load: async () => (await import('./commands/audit/list.ts')).declareAuditList,
+  },
+  {
+    name: 'export',
+    summary: 'write the audit log as JSON lines, the oldest first',
+    load: async () => (await import('./commands/audit/export.ts')).declareAuditExport,
+  },
+]
+
+const keys: readonly Branch[] = [
+  {
+    name: 'rotate',
+    summary: 'make a new key and seal every secret with it',
+    load: async () => (await import('./commands/keys/rotate.ts')).declareKeysRotate,
+  },
+  {
+    name: 'check',
+    summary: 'open every sealed secret once, and change nothing',
+    load: async () => (await import('./commands/keys/check.ts')).declareKeysCheck,
+  },
+  {
+    name: 'prune',
+    summary: 'remove keys that nothing is sealed with',
+    load: async () => (await import('./commands/keys/prune.ts')).declareKeysPrune,
+  },
+]
+
+/** Every command of `watchword`, in the order of the help. */
+export const commands: readonly Branch[] = [
+  {
+    name: 'serve',
+    summary: 'run the server',
+    load: async () => (await import('./commands/serve.ts')).declareServe,
+  },
+  {
+    name: 'createsuperuser',
+    summary: 'make the first user, who may do everything',
+    load: async () => (await import('./commands/createsuperuser.ts')).declareCreateSuperuser,
+  },
+  { name: 'user', summary: 'users', branches: user },
+  { name: 'group', summary: 'groups of users', branches: group },
+  { name: 'audit', summary: 'the audit log', branches: audit },
+  { name: 'keys', summary: 'the keys that seal secrets in the database', branches: keys },
+  {
+    name: 'migrate',
+    summary: 'bring the database up to date',
+    load: async () => (await import('./commands/migrate.ts')).declareMigrate,
+  },
+  {
+    name: 'config',
+    summary: 'show the settings in force',
+    load: async () => (await import('./commands/config.ts')).declareConfig,
+  },
+  {
+    name: 'apache',
+    summary: 'text for Apache httpd',
+    branches: [
+      {
+        name: 'vhost',
+        summary: 'print a virtual host in front of Watchword',
+        load: async () => (await import('./commands/apache/vhost.ts')).declareApacheVhost,
+      },
+    ],
+  },
+]

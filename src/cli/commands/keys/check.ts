@@ -1,0 +1,70 @@
+import type { Command } from 'commander'
+import { checkKeys } from '../../../actions/check-keys.ts'
+import type { Db } from '../../../store/database.ts'
+import { type DeviceOwner, listDeviceOwners } from '../../../store/views/list-device-owners.ts'
+import { ExitCode } from '../../exit-code.ts'
+import { examples, type Handler } from '../../invocation.ts'
+import { keyStore } from '../../key-store.ts'
+import { withServices } from '../../open-services.ts'
+import { done, print, printJson, printTable, refuse } from '../../terminal.ts'
+
+interface Report {
+  readonly keys: readonly {
+    readonly id: string
+    readonly state: 'current' | 'older' | 'missing'
+    readonly sealed: number
+  }[]
+  readonly unopenable: readonly DeviceOwner[]
+}
+
+/** `watchword keys check` */
+export function declareKeysCheck(command: Command): Handler {
+  command.option('--json', 'for a program: {"keys": […], "unopenable": […]}')
+  command.addHelpText('after', '\nExits with 1 when a secret does not open.')
+  examples(command, 'watchword keys check', 'watchword keys check --json')
+  return ({ configFile }) =>
+    withServices(configFile, async (services, config) => {
+      const { sealedBy, unopenable } = await checkKeys(services)
+      const { current, older } = keyStore(config.keyFile).keyIds()
+      const there = [current, ...older]
+      const missing = [...sealedBy.keys()].filter((id) => !there.includes(id))
+      const keys = [...there, ...missing].map((id) => ({
+        id,
+        state:
+          id === current
+            ? ('current' as const)
+            : missing.includes(id)
+              ? ('missing' as const)
+              : ('older' as const),
+        sealed: sealedBy.get(id) ?? 0,
+      }))
+      const report = { keys, unopenable: await ownersOf(services.db, unopenable) }
+      if (!command.opts<{ json?: true }>().json) return describe(report)
+      printJson(report)
+      return unopenable.length === 0 ? ExitCode.done : ExitCode.refused
+    })
+}
+
+async function ownersOf(db: Db, ids: readonly string[]): Promise<DeviceOwner[]> {
+  const owners: DeviceOwner[] = []
+  for (let start = 0; start < ids.length; start += 500) {
+    owners.push(...(await listDeviceOwners(db, ids.slice(start, start + 500))))
+  }
+  return owners
+}
+
+function describe({ keys, unopenable }: Report): ExitCode {
+  printTable(
+    ['KEY', 'STATE', 'SEALED WITH IT'],
+    keys.map(({ id, state, sealed }) => [id, state, String(sealed)]),
+  )
+  if (unopenable.length === 0) return done('', 'Every secret opens.')
+  print('', 'These do not open:')
+  printTable(
+    ['USER', 'DEVICE', 'IDENTIFIER'],
+    unopenable.map(({ username, name, id }) => [username, name, id]),
+  )
+  return refuse(
+    'Restore the key file that belongs to this database. Without it these users need a new device: watchword user reset-second-factor NAME',
+  )
+}

@@ -1,0 +1,11 @@
+import type { Seconds, UnixSeconds } from '../../domain/time.ts'
+import type { Session } from '../../store/sessions.ts'
+import type { ShownUser } from '../../store/views/show-user.ts'
+
+/** A user as `user show` tells of them: with the sessions that still hold, and the waits in force. */
+export interface Standing {
+  readonly user: Omit<ShownUser, 'sessions'> & {
+    readonly sessions: readonly (Session & { readonly endsAt: UnixSeconds })[]
+  }
+  readonly waits: { readonly password: Seconds; readonly code: Seconds }
+}

@@ -1,0 +1,335 @@
+import { availableParallelism } from 'node:os'
+import { z } from 'zod'
+import {
+  checkPath,
+  type DatabaseAddress,
+  type ListenAddress,
+  type Network,
+  parseDatabase,
+  parseFileMode,
+  parseListen,
+  parseNetwork,
+  parseOrigin,
+  printDatabase,
+  printFileMode,
+  printListen,
+  printNetwork,
+  type Refuse,
+} from './values.ts'
+
+/** What stands beside each setting in the table: all that documentation, messages and the environment need. */
+export interface SettingNote {
+  /** How it is written in the environment: as it is, as digits, true/false, or separated by commas. */
+  readonly kind: 'text' | 'number' | 'boolean' | 'list'
+  /** What to write, to end the sentence "Write …": type, unit and range. */
+  readonly type: string
+  /** The default as one would write it; text in brackets describes one that is worked out. */
+  readonly fallback: string
+  readonly help: string
+  /** A value that may hold a password: never shown in a message, and readable from a file (`…_FILE`). */
+  readonly secret?: true
+  /** Writes a parsed value as one would write the setting. */
+  readonly print: (value: never) => string
+}
+
+/** The notes of all settings, by their schema. */
+export const settingNotes = z.registry<SettingNote>()
+
+const networks = 'a list of IP addresses and networks, such as ["192.0.2.7", "2001:db8::/64"]'
+
+const sections = {
+  login: section({
+    enrolment: choice(['required', 'optional'], {
+      fallback: 'required',
+      help: 'Whether everybody must have a one-time code, or may sign in with a password alone until they have one.',
+    }),
+    uniform_errors: setting(z.boolean().default(false), {
+      kind: 'boolean',
+      type: 'true or false',
+      fallback: 'false',
+      help: 'Answer a wrong password and a wrong code alike, so that nobody learns which of them was right.',
+      print: String,
+    }),
+    lifetime: seconds(300, [60, 300], 'How long a login may wait for its next step.'),
+    enrolment_lifetime: seconds(600, [120, 600], 'How long a new authenticator may wait for its first code.'),
+  }),
+  session: section({
+    idle_timeout: seconds(3600, [60, 86400], 'A session ends after this long without a request.'),
+    absolute_lifetime: seconds(
+      43200,
+      [300, 86400],
+      'A session ends this long after signing in, used or not.',
+    ),
+    fresh_for: seconds(
+      300,
+      [30, 900],
+      'How long after a full sign-in factors may be changed without a new proof.',
+    ),
+    limit: number(
+      'sessions',
+      20,
+      [1, 100],
+      'Sessions a user may have at once; the oldest ends when one more begins.',
+    ),
+    browser_lifetime_days: number(
+      'days',
+      180,
+      [1, 400],
+      'How long a browser that signed in fully is known, so that strangers who guess cannot slow its user down.',
+    ),
+  }),
+  totp: section({
+    window: number(
+      'time steps',
+      1,
+      [0, 2],
+      'Steps accepted either side of the current one, for clocks that drift.',
+    ),
+    maximum_devices: number('authenticators', 5, [1, 5], 'Authenticators a user may have.'),
+  }),
+  password: section({
+    minimum_length: number(
+      'characters',
+      8,
+      [8, 64],
+      'Shortest password where a one-time code is always demanded.',
+    ),
+    minimum_length_alone: number(
+      'characters',
+      15,
+      [15, 64],
+      'Shortest password where it may open a session alone.',
+    ),
+    barred_words: setting(z.array(z.string().min(1).max(64)).max(1000).default([]), {
+      kind: 'list',
+      type: 'a list of up to 1000 words of 1 to 64 characters, such as ["acme", "springfield"]',
+      fallback: '[]',
+      help: 'Words of your own that a password must not be made of, such as the name of your organisation.',
+      print: JSON.stringify,
+    }),
+    breached_hashes: setting(parsed(checkPath).optional(), {
+      kind: 'text',
+      type: 'the path of a file',
+      fallback: '(none)',
+      help: 'File of SHA-1 hashes of breached passwords, upper-case hex, one a line, in any order; more on a line is ignored.',
+      print: String,
+    }),
+    memory_kib: number('KiB', 19_456, [19_456, 1_048_576], 'Memory of one password hash (argon2id).'),
+    passes: number(
+      'passes',
+      2,
+      [1, 10],
+      'Passes of one password hash; 1 needs a memory_kib of 47104 or more.',
+    ),
+    parallelism: number('lanes', 1, [1, 4], 'Lanes of one password hash.'),
+    hash_threads: number(
+      'threads',
+      Math.min(availableParallelism(), 4),
+      [1, 64],
+      'Password hashes that are computed at once; the default is the number of cores, at most 4.',
+      '(cores, at most 4)',
+    ),
+    hash_queue: number(
+      'requests',
+      64,
+      [1, 1024],
+      'Password hashes that may wait; more are answered 503 at once.',
+    ),
+    hash_deadline: seconds(
+      5,
+      [1, 60],
+      'How long a password hash may wait before its request is answered 503.',
+    ),
+  }),
+  throttle: section({
+    password_free: number(
+      'attempts',
+      5,
+      [1, 20],
+      'Wrong passwords a user may send before the next one has to wait.',
+    ),
+    code_free: number('attempts', 5, [1, 10], 'Wrong codes a user may send before the next one has to wait.'),
+    first_wait: seconds(30, [1, 3600], 'The first wait; each further failure doubles it.'),
+    longest_wait: seconds(3600, [60, 86400], 'The longest wait.'),
+    disable_after: number(
+      'wrong codes',
+      100,
+      [20, 100],
+      'Wrong codes in a row that disable an authenticator.',
+    ),
+    network_limit: number(
+      'attempts',
+      100,
+      [10, 100_000],
+      'Attempts from one address (IPv4) or /64 (IPv6) in a window.',
+    ),
+    network_window: seconds(900, [60, 86400], 'Length of the window of network_limit and site_limit.'),
+    site_limit: number(
+      'attempts',
+      1000,
+      [10, 1_000_000],
+      'Attempts from one /24 (IPv4) or /48 (IPv6) in a window.',
+    ),
+    server_limit: number(
+      'attempts',
+      1000,
+      [10, 1_000_000],
+      'Attempts in one server_window, from everywhere together.',
+    ),
+    server_window: seconds(60, [1, 3600], 'Length of the window of server_limit.'),
+  }),
+  metrics: section({
+    networks: setting(networkList(['127.0.0.0/8', '::1/128']), {
+      kind: 'list',
+      type: networks,
+      fallback: '["127.0.0.0/8", "::1/128"]',
+      help: 'Who may read /metrics.',
+      print: printNetworks,
+    }),
+  }),
+}
+
+/** All settings: the one place that knows their names, types, ranges, defaults and help. Unknown keys are refused. */
+export const settingsSchema = z.strictObject({
+  data: setting(parsed(checkPath).default('data'), {
+    kind: 'text',
+    type: 'the path of a folder',
+    fallback: 'data',
+    help: 'Folder of the database and the key file. Relative paths start at the folder of watchword.toml.',
+    print: String,
+  }),
+  listen: setting(parsed(parseListen).default({ kind: 'tcp', host: '127.0.0.1', port: 8000 }), {
+    kind: 'text',
+    type: '"host:port" or "unix:path", such as "127.0.0.1:8000"',
+    fallback: '127.0.0.1:8000',
+    help:
+      'Where the server waits for Apache: a loopback address or a Unix socket. Another address needs trusted_proxies. ' +
+      'Port 0 takes a free one.',
+    print: (listen: ListenAddress) => printListen(listen),
+  }),
+  socket_mode: setting(parsed(parseFileMode).default(0o660), {
+    kind: 'text',
+    type: 'three octal digits in quotes, such as "660"',
+    fallback: '660',
+    help: 'Permissions of the Unix socket. Whoever may write to it is believed about the address of a client.',
+    print: (mode: number) => printFileMode(mode),
+  }),
+  origin: setting(parsed(parseOrigin).optional(), {
+    kind: 'text',
+    type: 'scheme and host, such as "https://auth.example.com"; http only for localhost, 127.0.0.0/8 and [::1]',
+    fallback: '(http:// and the address of listen)',
+    help: 'The address people see in their browser. Must be given for a Unix socket.',
+    print: (origin: string) => origin,
+  }),
+  database: setting(parsed(parseDatabase).optional(), {
+    kind: 'text',
+    type: '"sqlite:path" or "postgres://user@host/name"',
+    fallback: '(sqlite:watchword.sqlite3 in data)',
+    help: 'The database. Its URL may hold a password: WATCHWORD_DATABASE_FILE names a file to read it from.',
+    secret: true,
+    print: (database: DatabaseAddress) => printDatabase(database),
+  }),
+  key_file: setting(parsed(checkPath).optional(), {
+    kind: 'text',
+    type: 'the path of a file',
+    fallback: '(keys.json in data)',
+    help: 'Keys that seal the secrets in the database. Keep it apart from backups of the database.',
+    print: String,
+  }),
+  trusted_proxies: setting(networkList([]), {
+    kind: 'list',
+    type: networks,
+    fallback: '[]',
+    help:
+      'Peers whose X-Forwarded-For is believed. No wildcards. ' +
+      'The peer of a Unix socket is always trusted: permissions of the socket decide who that is.',
+    print: printNetworks,
+  }),
+  issuer: setting(
+    z
+      .string()
+      .min(1)
+      .max(64)
+      // A colon parts issuer and user in the label of an otpauth URI.
+      .regex(/^[^:\p{Cc}]*$/u)
+      .default('Watchword'),
+    {
+      kind: 'text',
+      type: '1 to 64 characters without a colon',
+      fallback: 'Watchword',
+      help: 'The name that authenticators show beside the code.',
+      print: String,
+    },
+  ),
+  log_level: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+    fallback: 'info',
+    help: 'The least serious messages that are logged.',
+  }),
+  audit_retention_days: number('days', 400, [1, 3650], 'How long audit events are kept.'),
+  ...sections,
+})
+
+/** The settings as the table parses them, in the spelling of TOML. */
+export type Settings = z.output<typeof settingsSchema>
+
+/** One setting, with its note. */
+function setting<S extends z.ZodType>(
+  schema: S,
+  note: Omit<SettingNote, 'print'> & { readonly print: (value: Exclude<z.output<S>, undefined>) => string },
+): S {
+  settingNotes.add(schema, note)
+  return schema
+}
+
+/** A table of the TOML file; one that is absent is as one that is empty. */
+function section<S extends z.ZodRawShape>(shape: S) {
+  // The empty table is right for every section, since each setting in it has a default or is optional.
+  return z.strictObject(shape).prefault({} as z.input<z.ZodObject<S, z.core.$strict>>)
+}
+
+function number(
+  unit: string,
+  fallback: number,
+  [least, most]: readonly [number, number],
+  help: string,
+  fallbackText = String(fallback),
+) {
+  return setting(z.int().min(least).max(most).default(fallback), {
+    kind: 'number',
+    type: `a whole number of ${unit} from ${least} to ${most}`,
+    fallback: fallbackText,
+    help,
+    print: String,
+  })
+}
+
+function seconds(fallback: number, range: readonly [number, number], help: string) {
+  return number('seconds', fallback, range, help)
+}
+
+function choice<const V extends string>(values: readonly V[], note: { fallback: NoInfer<V>; help: string }) {
+  return setting(z.enum(values).default(note.fallback), {
+    kind: 'text',
+    type: `one of ${values.map((value) => `"${value}"`).join(', ')}`,
+    ...note,
+    print: String,
+  })
+}
+
+/** Text that a parser turns into what it means; the parser's refusal becomes the problem. */
+function parsed<T>(parse: (text: string, refuse: Refuse) => T) {
+  return z.string().transform((text, context): T => {
+    return parse(text, (why) => {
+      context.addIssue({ code: 'custom', message: why })
+      return z.NEVER
+    })
+  })
+}
+
+function networkList(fallback: string[]) {
+  return z.array(parsed(parseNetwork)).max(1000).prefault(fallback).readonly()
+}
+
+function printNetworks(list: readonly Network[]): string {
+  return JSON.stringify(list.map(printNetwork))
+}

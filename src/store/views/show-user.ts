@@ -1,0 +1,66 @@
+import type { UnixSeconds } from '../../domain/time.ts'
+import type { UserId } from '../../domain/user.ts'
+import type { Db } from '../database.ts'
+import * as groups from '../groups.ts'
+import * as otpDevices from '../otp-devices.ts'
+import * as recoveryCodes from '../recovery-codes.ts'
+import * as sessions from '../sessions.ts'
+import * as users from '../users.ts'
+
+/** All there is to know of a user but secrets. */
+export interface ShownUser {
+  readonly id: UserId
+  readonly username: string
+  readonly displayName: string
+  readonly isSuperuser: boolean
+  readonly hasSecondFactor: boolean
+  readonly createdAt: UnixSeconds
+  readonly disabledAt: UnixSeconds | undefined
+  readonly lastSignInAt: UnixSeconds | undefined
+  readonly passwordChangedAt: UnixSeconds | undefined
+  readonly mustChangePassword: boolean
+  readonly groups: readonly string[]
+  readonly devices: readonly Omit<otpDevices.OtpDevice, 'sealedKey'>[]
+  /** Whether a new device waits for its first code. */
+  readonly enrolmentPending: boolean
+  /** The latest first; ended ones may be among them. */
+  readonly sessions: readonly sessions.Session[]
+  readonly recoveryCodesLeft: number
+}
+
+/** Finds a user by any spelling of the name. */
+export async function findShownUser(
+  db: Db,
+  username: string,
+  now: UnixSeconds,
+): Promise<ShownUser | undefined> {
+  const user = await users.findByUsername(db, username)
+  if (user === undefined) return undefined
+  const { id } = user
+  const row = await db
+    .selectFrom('user')
+    .leftJoin('password_hash', 'password_hash.user_id', 'user.id')
+    .select(['user.created_at', 'user.disabled_at', 'user.last_sign_in_at', 'password_hash.changed_at'])
+    .where('user.id', '=', id)
+    .executeTakeFirst()
+  // Deleted between the two questions.
+  if (row === undefined) return undefined
+  const devices = await otpDevices.listConfirmed(db, id)
+  return {
+    id,
+    username: user.username,
+    displayName: user.displayName,
+    isSuperuser: user.isSuperuser,
+    hasSecondFactor: user.hasSecondFactor,
+    createdAt: row.created_at,
+    disabledAt: row.disabled_at ?? undefined,
+    lastSignInAt: row.last_sign_in_at ?? undefined,
+    passwordChangedAt: row.changed_at ?? undefined,
+    mustChangePassword: user.mustChangePassword,
+    groups: await groups.listOf(db, id),
+    devices: devices.map(({ sealedKey: _, ...device }) => device),
+    enrolmentPending: (await otpDevices.findPending(db, id, now)) !== undefined,
+    sessions: await sessions.listOf(db, id),
+    recoveryCodesLeft: await recoveryCodes.countLeft(db, id, now),
+  }
+}
