@@ -17,6 +17,9 @@ const PURGE_EVERY_MS = 10 * 60 * 1000
  */
 export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel)
+  // Hashes must not keep files and names waiting; libuv reads this when its pool is first used.
+  const threads = Math.max(Number(process.env.UV_THREADPOOL_SIZE ?? 4), config.password.hashThreads + 2)
+  process.env.UV_THREADPOOL_SIZE = String(threads)
   const { services, close } = await compose(config)
   const metrics = createMetrics(() => services.hasher.load())
   const edge = createEdge(services, config, { log, metrics })
@@ -43,13 +46,20 @@ export async function serve(config: Config): Promise<void> {
   await close()
 }
 
-/** The first signal to stop; a second one ends the process at once, as without a handler. */
+/**
+ * The first signal to stop; one that comes more than a second later ends the process at once.
+ *
+ * npm passes Ctrl-C on to a child that the terminal has told already, so two at once are one.
+ */
 function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     const signals = ['SIGTERM', 'SIGINT'] as const
     const stop = (signal: NodeJS.Signals) => {
-      for (const each of signals) process.off(each, stop)
       resolve(signal)
+      const letGo = () => {
+        for (const each of signals) process.off(each, stop)
+      }
+      setTimeout(letGo, 1000).unref()
     }
     for (const each of signals) process.on(each, stop)
   })
