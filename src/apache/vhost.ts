@@ -54,7 +54,7 @@ const introduction = (authority: string): string => `\
 # Printed by "watchword apache vhost": print it again rather than edit it.
 #
 # Modules, on Debian:  a2enmod ssl proxy proxy_http headers
-#   (alias, authz_core, dir, mime, reqtimeout are enabled already)
+#   (alias, authz_core, dir, env, mime, reqtimeout are enabled already)
 # Install:  put this file at /etc/apache2/sites-available/watchword.conf, then
 #   a2ensite watchword && apachectl configtest && apachectl graceful
 #
@@ -123,9 +123,15 @@ ${limits}
 ${onceOnly('Strict-Transport-Security', 'max-age=31536000')}
 ${onceOnly('X-Content-Type-Options', 'nosniff')}
 ${host.folder === undefined ? '' : staticFiles(host.folder)}
-  # Numbers about the running server are for the machine itself, not for visitors.
-  <LocationMatch "(?i)^/metrics(?:/|$)">
+  # Numbers about the running servers, this one and the one behind it, are not for visitors.
+  <LocationMatch "(?i)^/(?:metrics|server-status|server-info)(?:/|$)">
     Require all denied
+  </LocationMatch>
+
+  # Answers with secrets in them are not compressed: their length would tell about the secrets.
+  <LocationMatch "^/(?!static/)">
+    SetEnv no-gzip 1
+    SetEnv no-brotli 1
   </LocationMatch>
 
   # retry=0: ask again at once after a failure. Releases before 2.4.47 would refuse for a minute instead.

@@ -27,6 +27,9 @@ export interface RunningServer {
 /** Largest headers of a request, in bytes; Apache is configured to let no larger ones through (SEC-API-5). */
 const HEADERS_MAXIMUM = 16 * 1024
 
+/** How long a refused connection is still read, in milliseconds. */
+const LINGER_MS = 1000
+
 /** How long open requests may take once the server stops, in milliseconds. */
 const STOP_PATIENCE_MS = 10_000
 
@@ -123,10 +126,8 @@ function refuse(
   socket: Socket,
   headers: Readonly<Record<string, string>>,
 ): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy()
-    return
-  }
+  if (error.code === 'ECONNRESET') socket.destroy()
+  if (socket.writableEnded || socket.destroyed) return
   const [status, code, sentence] =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? ['431 Request Header Fields Too Large', 'headers_too_large', 'The headers are too large.']
@@ -141,6 +142,8 @@ function refuse(
     connection: 'close',
   }).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`)
+  // Whoever is still sending (Apache, 64 KiB of headers) gets the answer only if we go on reading meanwhile.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref()
 }
 
 function stop(server: Server): Promise<void> {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { answersOf } from '../edge-answers.ts'
 import type { Access, Route } from '../endpoint.ts'
 
 /** The OpenAPI 3.1 document of the routes, made from the schemas that validate their requests. */
@@ -29,7 +30,7 @@ export function document(routes: readonly Route[]): object {
 }
 
 function operation(route: Route): object {
-  const { body, answers } = route
+  const { body } = route
   const parameters = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     name,
     in: 'path',
@@ -46,7 +47,7 @@ function operation(route: Route): object {
       requestBody: { required: true, content: bodyContent(schemaOf(body, 'input')) },
     }),
     responses: Object.fromEntries(
-      Object.entries(answers).map(([status, answer]) => [status, response(answer)]),
+      Object.entries(answersOf(route)).map(([status, answer]) => [status, response(answer)]),
     ),
   }
 }
