@@ -111,7 +111,7 @@ const sections = {
       kind: 'text',
       type: 'the path of a file',
       fallback: '(none)',
-      help: 'File of SHA-1 hashes of breached passwords, upper-case hex, one a line, in any order; more on a line is ignored.',
+      help: 'File of SHA-1 hashes of breached passwords in hex, one a line, sorted by hash; more on a line, such as a count, is ignored.',
       print: String,
     }),
     memory_kib: number('KiB', 19_456, [19_456, 1_048_576], 'Memory of one password hash (argon2id).'),
