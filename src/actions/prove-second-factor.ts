@@ -61,7 +61,7 @@ export async function proveSecondFactor(services: ProofServices, proof: Proof): 
 async function proveByCode(services: ProofServices, proof: Proof): Promise<ProofOutcome> {
   const { login, now } = proof
   const budget = codeBudget(services, login.userId)
-  return services.db.transaction().execute(async (tx) => {
+  const proving = services.db.transaction().execute(async (tx): Promise<ProofOutcome> => {
     await proof.settle?.(tx)
     const spent = await spendAttempt(tx, [budget], now)
     if (spent.kind === 'throttled') return { ...spent, budget: 'code' }
@@ -79,6 +79,10 @@ async function proveByCode(services: ProofServices, proof: Proof): Promise<Proof
     await refundAttempt(tx, [budget])
     await record(services, tx, refusalContext(proof), { event: 'code-refused', reason: 'no-enrolment' })
     return { kind: 'enrolment-required' }
+  })
+  return proving.catch((error: unknown) => {
+    if (error instanceof EnrolmentUndone) return { kind: 'not-awaited' }
+    throw error
   })
 }
 
@@ -124,29 +128,38 @@ async function proveByEnrolment(
   if (!(await otpDevices.claimConfirmation(tx, pending.id, { ...match, now }))) {
     return wrongCode(tx, services, attempt, 'no-enrolment')
   }
+  if (!(await bindFirstFactor(tx, user))) throw new EnrolmentUndone()
   await settleAttempt(tx, [budget])
-  const advanced = await advanceLogin(
-    tx,
-    services,
-    { ...login, amr: [...login.amr.filter((method) => method !== 'otp'), 'otp'] },
-    { user: { ...user, hasSecondFactor: true }, devices: [{ ...pending, confirmed: true }], caller, now },
-  )
-  if (advanced.kind === 'not-awaited') return advanced
-  const keep = advanced.kind === 'signed-in' ? advanced.session.id : undefined
-  await bindFirstFactor(tx, user, { keep })
   await record(
     services,
     tx,
     { now, by: caller, userId: user.id },
     { event: 'device-confirmed', deviceId: pending.id, name: pending.name },
   )
+  const bound = { ...user, hasSecondFactor: true, epoch: user.epoch + 1 }
+  const amr = [...login.amr.filter((method) => method !== 'otp'), 'otp' as const]
+  const advanced = await advanceLogin(
+    tx,
+    services,
+    { ...login, amr, epoch: bound.epoch },
+    { user: bound, devices: [{ ...pending, confirmed: true }], caller, now },
+  )
+  if (advanced.kind === 'not-awaited') throw new EnrolmentUndone()
   return advanced
 }
 
-/** From now on the password alone opens nothing; what it had opened before ends (SEC-SES-9). */
-async function bindFirstFactor(tx: Db, user: User, { keep }: { keep: string | undefined }): Promise<void> {
+/** Undoes the transaction: the login ended or the user changed, so nothing may be bound by it. */
+class EnrolmentUndone extends Error {}
+
+/**
+ * From now on the password alone opens nothing: what it had opened before ends (SEC-SES-9), and so does a login
+ * whose password was checked before this moment, by the epoch.
+ */
+async function bindFirstFactor(tx: Db, user: User): Promise<boolean> {
+  if (!(await users.claimEpoch(tx, user.id, user.epoch))) return false
   await users.setSecondFactor(tx, user.id, true)
-  await sessions.removeAll(tx, user.id, keep)
+  await sessions.removeAll(tx, user.id)
+  return true
 }
 
 /**

@@ -50,6 +50,10 @@ export function eventAsJson(event: ListedEvent) {
     address: event.address ?? null,
     user_agent: event.userAgent ?? null,
     request_id: event.requestId ?? null,
-    details: event.fields,
+    details: Object.fromEntries(
+      Object.entries(event.fields).map(([name, value]) => [snakeCase(name), value]),
+    ),
   }
 }
+
+const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

@@ -7,3 +7,9 @@ export class StorageFault extends Error {
 export class HashQueueTimeout extends Error {
   override readonly name = 'HashQueueTimeout'
 }
+
+/** The storage fault that an error of a database engine is. */
+export function storageFault(cause: unknown): StorageFault {
+  if (cause instanceof StorageFault) return cause
+  return new StorageFault(cause instanceof Error ? cause.message : 'The database failed.', { cause })
+}

@@ -50,7 +50,8 @@ export function nextStep(
   standing: LoginStanding,
   policy: EnrolmentPolicy,
 ): LoginStep {
-  if (standing.hasSecondFactor && !isVerified(amr)) return 'totp'
+  // A device that is there counts even if the user was read before it was bound.
+  if ((standing.hasSecondFactor || standing.hasUsableDevice) && !isVerified(amr)) return 'totp'
   if (!standing.hasUsableDevice && secondFactorDemanded(standing, policy)) return 'enrol-totp'
   if (standing.mustChangePassword) return 'new-password'
   return 'done'

@@ -31,6 +31,7 @@ export interface Session extends SessionTimes {
 export interface SessionWithUser {
   readonly session: Session
   readonly user: User
+  readonly groups: readonly string[]
 }
 
 /**

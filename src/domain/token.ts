@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 declare const token: unique symbol
 declare const tokenHash: unique symbol
@@ -21,5 +21,5 @@ export function parseToken(text: string): Token | undefined {
 
 /** The token's SHA-256: a store that leaks lets nobody in (SEC-SES-2). */
 export function hashToken(value: Token): TokenHash {
-  return createHash('sha256').update(value).digest('base64url') as TokenHash
+  return hash('sha256', value, 'base64url') as TokenHash
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type DatabaseConnection, type Dialect, type Driver, Kysely } from 'kysely'
-import { StorageFault } from '../domain/faults.ts'
+import { storageFault } from '../domain/faults.ts'
 import type { Database, Db } from './database.ts'
 
 /** Which database: a file of SQLite, or PostgreSQL by its URL. */
@@ -11,7 +11,7 @@ export type DatabaseTarget =
 
 /** Opens the database; makes the folder of a SQLite file when it is missing. Nothing is migrated. */
 export async function openDatabase(target: DatabaseTarget): Promise<Db> {
-  return new Kysely<Database>({ dialect: reportingFaults(await dialectOf(target)) })
+  return new Kysely<Database>({ dialect: reportingFaults(await reported(dialectOf(target))) })
 }
 
 /** Each engine is loaded only where it is used. */
@@ -56,7 +56,6 @@ async function reported<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (cause) {
-    if (cause instanceof StorageFault) throw cause
-    throw new StorageFault(cause instanceof Error ? cause.message : 'The database failed.', { cause })
+    throw storageFault(cause)
   }
 }

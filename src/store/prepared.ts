@@ -1,5 +1,6 @@
 import type { Compilable, CompiledQuery, DialectAdapter } from 'kysely'
 import type { Db } from './database.ts'
+import { isReadingNow } from './read-now.ts'
 
 /** A query that is built once for a database and then run with its parameters only. */
 export type Prepared<P extends readonly unknown[], Row> = (db: Db, ...parameters: P) => Promise<Row[]>
@@ -26,8 +27,11 @@ export function prepared<P extends readonly unknown[], Row extends object>(
       known.set(adapter, entry)
     }
     const values = entry.order.map((index) => parameters[index])
+    const bound = { ...entry.query, parameters: values }
+    // On the pool of SQLite the answer is there at once; going through Kysely's pool would cost as much as the answer.
+    if (isReadingNow(adapter) && !db.isTransaction) return adapter.readNow(bound)
     // The type of a compiled query does not tell plain rows from results of writes; only selects are prepared.
-    const { rows } = await db.executeQuery({ ...entry.query, parameters: values })
+    const { rows } = await db.executeQuery(bound)
     return rows as Row[]
   }
 }

@@ -29,6 +29,7 @@ const byToken = prepared((db, tokenHash: TokenHash) =>
     .selectFrom('session')
     .innerJoin('user', 'user.id', 'session.user_id')
     .leftJoin('password_hash', 'password_hash.user_id', 'user.id')
+    .leftJoin('group_member', 'group_member.user_id', 'user.id')
     .where('session.token_hash', '=', tokenHash)
     .select([
       'session.id',
@@ -47,13 +48,17 @@ const byToken = prepared((db, tokenHash: TokenHash) =>
       'user.epoch',
       'user.disabled_at',
       'password_hash.must_change',
+      'group_member.group_name',
     ]),
 )
 
 /** The session of a token with its user; the caller decides whether it still holds. */
 export async function findByToken(db: Db, tokenHash: TokenHash): Promise<SessionWithUser | undefined> {
-  const [row] = await byToken(db, tokenHash)
+  // One row for each group, and one without any for a user of none.
+  const rows = await byToken(db, tokenHash)
+  const [row] = rows
   if (row === undefined) return undefined
+  const groups = rows.flatMap(({ group_name }) => group_name ?? []).toSorted()
   const user: User = {
     id: row.user_id,
     username: row.username,
@@ -64,7 +69,7 @@ export async function findByToken(db: Db, tokenHash: TokenHash): Promise<Session
     mustChangePassword: row.must_change === 1,
     epoch: row.epoch,
   }
-  return { session: fromRow(row), user }
+  return { session: fromRow(row), user, groups }
 }
 
 interface SessionRow {

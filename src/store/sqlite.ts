@@ -9,9 +9,26 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
+import { storageFault } from '../domain/faults.ts'
+import type { ReadingNow } from './read-now.ts'
 
 /** What SQLite can do and Kysely does not assume. */
-class WatchwordSqliteAdapter extends SqliteAdapter {
+class WatchwordSqliteAdapter extends SqliteAdapter implements ReadingNow {
+  readonly #driver: SqliteDriver
+
+  constructor(driver: SqliteDriver) {
+    super()
+    this.#driver = driver
+  }
+
+  readNow<Row>(query: CompiledQuery<Row>): Row[] {
+    try {
+      return this.#driver.reader.run<Row>(query).rows
+    } catch (cause) {
+      throw storageFault(cause)
+    }
+  }
+
   override get supportsTransactionalDdl() {
     return true
   }
@@ -22,11 +39,12 @@ class WatchwordSqliteAdapter extends SqliteAdapter {
   }
 }
 
-/** Kysely's dialect over `node:sqlite`. */
+/** Kysely's dialect over `node:sqlite`; opens the file at once. */
 export function sqliteDialect(path: string): Dialect {
+  const driver = new SqliteDriver(path)
   return {
-    createDriver: () => new SqliteDriver(path),
-    createAdapter: () => new WatchwordSqliteAdapter(),
+    createDriver: () => driver,
+    createAdapter: () => new WatchwordSqliteAdapter(driver),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }
@@ -95,21 +113,18 @@ interface CommitGroup {
  * is answered before it.
  */
 class SqliteDriver implements Driver {
-  readonly #path: string
+  readonly writer: Handle
+  readonly reader: Handle
   readonly #turns = new Turns()
-  #writer: Handle | undefined
-  #reader: Handle | undefined
   #group: CommitGroup | undefined
   #flushScheduled = false
 
   constructor(path: string) {
-    this.#path = path
+    this.writer = new Handle(path, false)
+    this.reader = new Handle(path, true)
   }
 
-  async init(): Promise<void> {
-    this.#writer = new Handle(this.#path, false)
-    this.#reader = new Handle(this.#path, true)
-  }
+  async init(): Promise<void> {}
 
   async acquireConnection(): Promise<SqliteConnection> {
     return new SqliteConnection(this)
@@ -136,16 +151,8 @@ class SqliteDriver implements Driver {
 
   async destroy(): Promise<void> {
     await this.#turns.take()
-    this.#reader?.close()
-    this.#writer?.close()
-  }
-
-  get reader(): Handle {
-    return open(this.#reader)
-  }
-
-  get writer(): Handle {
-    return open(this.#writer)
+    this.reader.close()
+    this.writer.close()
   }
 
   async begin(): Promise<void> {
@@ -305,9 +312,4 @@ function commitGroup(): CommitGroup {
 
 function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY
-}
-
-function open(handle: Handle | undefined): Handle {
-  if (handle === undefined) throw new Error('The database is not open.')
-  return handle
 }

@@ -1,5 +1,5 @@
+import type { Session } from '../../domain/session.ts'
 import type { Seconds, UnixSeconds } from '../../domain/time.ts'
-import type { Session } from '../../store/sessions.ts'
 import type { ShownUser } from '../../store/views/show-user.ts'
 
 /** A user as `user show` tells of them: with the sessions that still hold, and the waits in force. */

@@ -166,7 +166,7 @@ export const whoAmI: Route = {
     401: { description: 'Nobody is signed in.', schema: schemas.errorBody },
   },
   handle: async ({ session }, edge) =>
-    session === undefined ? notSignedIn() : ok(await sessionFields(edge, session)),
+    session === undefined ? notSignedIn() : ok(sessionFields(edge, session)),
 }
 
 /** `POST /auth/logout/` */

@@ -26,6 +26,7 @@ export const otp = z
 
 export const deviceName = z
   .string()
+  .max(256, 'must have 1 to 64 characters.')
   .transform((name) => name.normalize('NFC').trim())
   .refine((name) => name.length > 0 && [...name].length <= 64, 'must have 1 to 64 characters.')
   .refine(withoutControls, 'may not have control characters.')

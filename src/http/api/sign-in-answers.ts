@@ -2,22 +2,20 @@ import type { Advanced, SignedIn } from '../../actions/advance-login.ts'
 import type { ProofOutcome } from '../../actions/prove-second-factor.ts'
 import type { Renewed } from '../../actions/renew-session.ts'
 import { isVerified } from '../../domain/login.ts'
-import type { Session } from '../../domain/session.ts'
-import { expiryOf } from '../../domain/session.ts'
-import type { User } from '../../domain/user.ts'
+import { expiryOf, type SessionWithUser } from '../../domain/session.ts'
 import { groupsOf } from '../../store/views/groups-of.ts'
 import { type Answer, busy, failure, invalidCredentials, notSignedIn, ok, throttled } from '../answer.ts'
 import type { Edge } from '../endpoint.ts'
 
 /** Who is signed in and since when, as `GET /auth/session/` and every sign-in tell it. */
-export async function sessionFields({ services }: Edge, { session, user }: { session: Session; user: User }) {
+export function sessionFields({ services }: Edge, { session, user, groups }: SessionWithUser) {
   return {
     user: {
       id: user.id,
       username: user.username,
       display_name: user.displayName,
       is_superuser: user.isSuperuser,
-      groups: await groupsOf(services.db, user.id),
+      groups,
     },
     amr: session.amr,
     verified: isVerified(session.amr),
@@ -38,10 +36,11 @@ export async function advancedAnswer(
       edge.cookies.set('login', outcome.loginToken),
     ])
   }
-  const { recoveryCodesLeft } = outcome
+  const { recoveryCodesLeft, user } = outcome
+  const groups = await groupsOf(edge.services.db, user.id)
   const left = recoveryCodesLeft === undefined ? {} : { recovery_codes_left: recoveryCodesLeft }
   return ok(
-    { message, next: 'done', ...(await sessionFields(edge, outcome)), ...left },
+    { message, next: 'done', ...sessionFields(edge, { ...outcome, groups }), ...left },
     sessionCookies(edge, outcome),
   )
 }
@@ -53,7 +52,8 @@ function sessionCookies({ cookies }: Edge, { sessionToken, browserToken }: Signe
 
 /** The session goes on under a new token. */
 export async function renewedAnswer(edge: Edge, outcome: Renewed, message: string): Promise<Answer> {
-  const fields = await sessionFields(edge, outcome)
+  const groups = await groupsOf(edge.services.db, outcome.user.id)
+  const fields = sessionFields(edge, { ...outcome, groups })
   return ok({ message, ...fields }, [
     edge.cookies.set('session', outcome.sessionToken),
     edge.cookies.clear('login'),

@@ -1,7 +1,7 @@
-import { sql } from 'kysely'
+import { type ExpressionBuilder, sql } from 'kysely'
 import type { UnixSeconds } from '../../domain/time.ts'
 import { normalizeUsername } from '../../domain/user.ts'
-import type { Db } from '../database.ts'
+import type { Database, Db } from '../database.ts'
 
 /** A line of the list of users. */
 export interface ListedUser {
@@ -32,12 +32,6 @@ export async function listUsers(
   db: Db,
   { search, filter, group, after, limit }: UserSelection,
 ): Promise<{ readonly users: readonly ListedUser[]; readonly more: boolean }> {
-  const usableDevice = db
-    .selectFrom('otp_device')
-    .select('otp_device.id')
-    .whereRef('otp_device.user_id', '=', 'user.id')
-    .where('otp_device.confirmed_at', 'is not', null)
-    .where('otp_device.disabled_at', 'is', null)
   let query = db
     .selectFrom('user')
     .leftJoin('password_hash', 'password_hash.user_id', 'user.id')
@@ -50,7 +44,15 @@ export async function listUsers(
       'user.last_sign_in_at',
       'password_hash.changed_at',
     ])
-    .select((eb) => eb.case().when(eb.exists(usableDevice)).then(1).else(0).end().as('usable'))
+    .select((eb) =>
+      eb
+        .case()
+        .when(eb.exists(usableDevice(eb)))
+        .then(1)
+        .else(0)
+        .end()
+        .as('usable'),
+    )
     .orderBy('user.canonical_username')
     .limit(limit + 1)
   if (after !== undefined) query = query.where('user.canonical_username', '>', normalizeUsername(after))
@@ -64,7 +66,7 @@ export async function listUsers(
   }
   if (filter === 'disabled') query = query.where('user.disabled_at', 'is not', null)
   if (filter === 'superuser') query = query.where('user.is_superuser', '=', 1)
-  if (filter === 'no-second-factor') query = query.where((eb) => eb.not(eb.exists(usableDevice)))
+  if (filter === 'no-second-factor') query = query.where((eb) => eb.not(eb.exists(usableDevice(eb))))
   if (group !== undefined) {
     const members = db.selectFrom('group_member').select('user_id').where('group_name', '=', group)
     query = query.where('user.id', 'in', members)
@@ -82,6 +84,14 @@ export async function listUsers(
   }))
   return { users, more: rows.length > limit }
 }
+
+const usableDevice = (eb: ExpressionBuilder<Database, 'user'>) =>
+  eb
+    .selectFrom('otp_device')
+    .select('otp_device.id')
+    .whereRef('otp_device.user_id', '=', 'user.id')
+    .where('otp_device.confirmed_at', 'is not', null)
+    .where('otp_device.disabled_at', 'is', null)
 
 /** Case of ASCII letters aside. Raw, since SQLite has no escape in LIKE unless told; both engines read this. */
 function contains(column: string, part: string) {

@@ -1,7 +1,7 @@
+import type { Session } from '../../domain/session.ts'
 import type { UnixSeconds } from '../../domain/time.ts'
 import type { UserId } from '../../domain/user.ts'
 import type { Db } from '../database.ts'
-import * as groups from '../groups.ts'
 import * as otpDevices from '../otp-devices.ts'
 import * as recoveryCodes from '../recovery-codes.ts'
 import * as sessions from '../sessions.ts'
@@ -24,7 +24,7 @@ export interface ShownUser {
   /** Whether a new device waits for its first code. */
   readonly enrolmentPending: boolean
   /** The latest first; ended ones may be among them. */
-  readonly sessions: readonly sessions.Session[]
+  readonly sessions: readonly Session[]
   readonly recoveryCodesLeft: number
 }
 
@@ -57,10 +57,20 @@ export async function findShownUser(
     lastSignInAt: row.last_sign_in_at ?? undefined,
     passwordChangedAt: row.changed_at ?? undefined,
     mustChangePassword: user.mustChangePassword,
-    groups: await groups.listOf(db, id),
+    groups: await groupsOf(db, id),
     devices: devices.map(({ sealedKey: _, ...device }) => device),
     enrolmentPending: (await otpDevices.findPending(db, id, now)) !== undefined,
     sessions: await sessions.listOf(db, id),
     recoveryCodesLeft: await recoveryCodes.countLeft(db, id, now),
   }
+}
+
+async function groupsOf(db: Db, id: UserId): Promise<string[]> {
+  const rows = await db
+    .selectFrom('group_member')
+    .select('group_name')
+    .where('user_id', '=', id)
+    .orderBy('group_name')
+    .execute()
+  return rows.map((row) => row.group_name)
 }

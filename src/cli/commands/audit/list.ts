@@ -1,13 +1,16 @@
 import type { Command } from 'commander'
 import type { AuditEventName } from '../../../domain/audit.ts'
 import type { UnixSeconds } from '../../../domain/time.ts'
+import type { Db } from '../../../store/database.ts'
 import * as users from '../../../store/users.ts'
 import { type ListedEvent, listAuditEvents } from '../../../store/views/list-audit.ts'
 import { oneOf, wholeNumber } from '../../arguments.ts'
 import { auditEventNames, eventAsJson } from '../../audit-event.ts'
+import { Refusal } from '../../exit-code.ts'
 import { parseInstant, showInstant } from '../../instant.ts'
 import { examples, type Handler } from '../../invocation.ts'
 import { withServices } from '../../open-services.ts'
+import { noSuchUser } from '../../sentences.ts'
 import { done, printJson, printTable } from '../../terminal.ts'
 
 interface Options {
@@ -39,12 +42,20 @@ export function declareAuditList(command: Command): Handler {
   return ({ configFile }) =>
     withServices(configFile, async ({ db }) => {
       const { user, json, ...selection } = command.opts<Options>()
-      const userId = user === undefined ? undefined : ((await users.findByUsername(db, user))?.id ?? user)
+      const userId = user === undefined ? undefined : await identify(db, user)
       const events = await listAuditEvents(db, { ...selection, userId, order: 'latest-first' })
       if (json) printJson({ events: events.map(eventAsJson) })
       else printTable(['TIME', 'EVENT', 'USER', 'BY', 'ADDRESS', 'DETAILS'], events.map(rowOf))
       return done()
     })
+}
+
+/** The identifier behind a username; what looks like an identifier may be that of a user who is gone. */
+async function identify(db: Db, user: string): Promise<string> {
+  const found = await users.findByUsername(db, user)
+  if (found !== undefined) return found.id
+  if (/^[0-9a-v]{26}$/.test(user)) return user
+  throw new Refusal(`${noSuchUser(user)} Of a deleted user give the identifier.`)
 }
 
 const rowOf = (event: ListedEvent): string[] => [

@@ -4,7 +4,7 @@ import type { Db } from '../../../store/database.ts'
 import { type DeviceOwner, listDeviceOwners } from '../../../store/views/list-device-owners.ts'
 import { ExitCode } from '../../exit-code.ts'
 import { examples, type Handler } from '../../invocation.ts'
-import { keyStore } from '../../key-store.ts'
+import { keyIdsIn } from '../../key-store.ts'
 import { withServices } from '../../open-services.ts'
 import { done, print, printJson, printTable, refuse } from '../../terminal.ts'
 
@@ -25,7 +25,7 @@ export function declareKeysCheck(command: Command): Handler {
   return ({ configFile }) =>
     withServices(configFile, async (services, config) => {
       const { sealedBy, unopenable } = await checkKeys(services)
-      const { current, older } = keyStore(config.keyFile).keyIds()
+      const { current, older } = keyIdsIn(config.keyFile)
       const there = [current, ...older]
       const missing = [...sealedBy.keys()].filter((id) => !there.includes(id))
       const keys = [...there, ...missing].map((id) => ({

@@ -16,10 +16,11 @@ export function declareKeysPrune(command: Command): Handler {
   examples(command, 'watchword keys prune')
   return ({ configFile }) =>
     withServices(configFile, async (services, config) => {
+      const keys = keyStore(config.keyFile)
       const question =
         'Remove unused keys? Older backups of the database will need the key file as it is now.'
       await confirmed(command.opts(), question, 'goes-on')
-      const { removed } = await pruneKeys(services, keyStore(config.keyFile), operator())
+      const { removed } = await pruneKeys(services, keys, operator())
       return removed.length === 0
         ? done('There is no key that nothing is sealed with.')
         : done(

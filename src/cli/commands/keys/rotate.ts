@@ -16,22 +16,23 @@ export function declareKeysRotate(command: Command): Handler {
   examples(command, 'watchword keys rotate && watchword keys check')
   return ({ configFile }) =>
     withServices(configFile, async (services, config) => {
+      const keys = keyStore(config.keyFile)
       const { unopenable } = await checkKeys(services)
       if (unopenable.length > 0) {
         return refuse(
-          `${unopenable.length} secrets do not open with the keys that are there, so they cannot be sealed anew. To see which: watchword keys check`,
+          `Some secrets (${unopenable.length}) do not open with the keys that are there, so nothing was changed. To see which: watchword keys check`,
         )
       }
-      const { kind } = await addSealingKey(services, keyStore(config.keyFile))
+      const { kind } = await addSealingKey(services, keys)
       const { resealed } = await resealKeys(services, operator())
       const current = services.sealer.currentKeyId()
       switch (kind) {
         case 'added':
-          print(`Key ${current} is new and seals from now on; ${resealed} secrets are sealed anew with it.`)
+          print(`Key ${current} is new and seals from now on. Secrets sealed anew with it: ${resealed}.`)
           break
         case 'unfinished':
           print(
-            `An earlier rotation was not finished: ${resealed} secrets are sealed anew with key ${current} now. For another new key run this again.`,
+            `An earlier rotation had been stopped; it is finished now. Secrets sealed anew with key ${current}: ${resealed}. For a further key run this again.`,
           )
           break
       }
