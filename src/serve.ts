@@ -17,9 +17,9 @@ const PURGE_EVERY_MS = 10 * 60 * 1000
  */
 export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel)
-  // Hashes must not keep files and names waiting; libuv reads this when its pool is first used.
-  const threads = Math.max(Number(process.env.UV_THREADPOOL_SIZE ?? 4), config.password.hashThreads + 2)
-  process.env.UV_THREADPOOL_SIZE = String(threads)
+  // libuv reads this when its pool is first used. A thread keeps the memory of its last hash, so there are no more than
+  // hash at once; other work of the pool waits for one hash at most, because only that many are in it.
+  process.env.UV_THREADPOOL_SIZE = String(config.password.hashThreads)
   const { services, close } = await compose(config)
   const metrics = createMetrics(() => services.hasher.load())
   const edge = createEdge(services, config, { log, metrics })

@@ -19,12 +19,12 @@ export const nodeFlags = []
 /**
  * Variables that are set before the program begins, unless they are set already.
  *
- * libuv reads UV_THREADPOOL_SIZE when work first goes to its pool. Password hashes take as many threads as there
- * are cores, at most 4 (`password.hash_threads`); two more keep files and names from waiting behind them.
+ * libuv reads UV_THREADPOOL_SIZE when work first goes to its pool. As many threads as password hashes are computed at
+ * once by default; `serve` sets it to what the settings say.
  *
  * @type {Readonly<Record<string, string>>}
  */
-export const environment = { UV_THREADPOOL_SIZE: String(Math.min(availableParallelism(), 4) + 2) }
+export const environment = { UV_THREADPOOL_SIZE: String(Math.min(availableParallelism(), 4)) }
 
 /**
  * Variables that must be there when the process begins, such as MALLOC_ARENA_MAX, which the C library reads before

@@ -12,7 +12,13 @@ export type AuthenticateOutcome = ProofOutcome | { readonly kind: 'refused' }
  */
 export async function authenticate(
   services: ProofServices & Pick<Services, 'now'>,
-  input: { readonly username: string; readonly password: string; readonly code: string },
+  input: {
+    readonly username: string
+    readonly password: string
+    readonly code: string
+    /** Whether nobody may learn that the password was right before the code is, not even by counting tries. */
+    readonly uniform: boolean
+  },
   caller: Caller,
 ): Promise<AuthenticateOutcome> {
   const now = services.now()
@@ -25,5 +31,6 @@ export async function authenticate(
     caller,
     now,
     settle: (tx) => settlePassword(tx, check),
+    settleWhen: input.uniform ? 'proven' : 'always',
   })
 }

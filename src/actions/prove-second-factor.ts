@@ -41,8 +41,10 @@ interface Proof {
   readonly text: string
   readonly caller: Caller
   readonly now: UnixSeconds
-  /** What the caller must do in the transaction that decides, whatever it decides: settle the password. */
+  /** What the caller must do in the transaction that decides: settle the password. */
   readonly settle?: (tx: Db) => Promise<void>
+  /** Whether to settle whatever is decided, or only once the code is right, so that no count tells (SEC-AUTH-7). */
+  readonly settleWhen?: 'always' | 'proven'
 }
 
 /**
@@ -62,7 +64,7 @@ async function proveByCode(services: ProofServices, proof: Proof): Promise<Proof
   const { login, now } = proof
   const budget = codeBudget(services, login.userId)
   const proving = services.db.transaction().execute(async (tx): Promise<ProofOutcome> => {
-    await proof.settle?.(tx)
+    await settleBefore(tx, proof)
     const spent = await spendAttempt(tx, [budget], now)
     if (spent.kind === 'throttled') return { ...spent, budget: 'code' }
     const user = await users.findById(tx, login.userId)
@@ -109,7 +111,7 @@ async function proveByDevice(tx: Db, services: ProofServices, attempt: Attempt):
     await record(services, tx, refusalContext(proof), { event: 'code-refused', reason: 'repeated' })
     return { kind: 'wrong-code' }
   }
-  await settleAttempt(tx, [budget])
+  await settleProven(tx, proof, budget)
   return advanceLogin(tx, services, { ...login, amr: [...login.amr, 'otp'] }, { user, devices, caller, now })
 }
 
@@ -129,7 +131,7 @@ async function proveByEnrolment(
     return wrongCode(tx, services, attempt, 'no-enrolment')
   }
   if (!(await bindFirstFactor(tx, user))) throw new EnrolmentUndone()
-  await settleAttempt(tx, [budget])
+  await settleProven(tx, proof, budget)
   await record(
     services,
     tx,
@@ -176,7 +178,7 @@ async function proveByRecoveryCode(
   if (turn === undefined) return { kind: 'busy' }
   const budget = codeBudget(services, login.userId)
   const charged = await services.db.transaction().execute(async (tx) => {
-    await proof.settle?.(tx)
+    await settleBefore(tx, proof)
     const spent = await spendAttempt(tx, [budget], now)
     const hash =
       spent.kind === 'charged' ? await recoveryCodes.findHash(tx, login.userId, index, now) : undefined
@@ -197,7 +199,7 @@ async function proveByRecoveryCode(
     if (!matches || hash === undefined || step !== 'totp')
       return wrongCode(tx, services, attempt, 'wrong-code')
     if (!(await spend(tx, user, index, hash))) return wrongCode(tx, services, attempt, 'repeated')
-    await settleAttempt(tx, [budget])
+    await settleProven(tx, proof, budget)
     const amr = [...login.amr, 'recovery' as const]
     const remaining = await recoveryCodes.countLeft(tx, user.id, now)
     await record(
@@ -229,6 +231,16 @@ async function wrongCode(
     await record(services, tx, context, { event: 'devices-disabled', failures })
   }
   return { kind: 'wrong-code' }
+}
+
+async function settleBefore(tx: Db, { settle, settleWhen = 'always' }: Proof): Promise<void> {
+  if (settleWhen === 'always') await settle?.(tx)
+}
+
+/** The code was right: its count is forgotten, and that of the password if it waited for this. */
+async function settleProven(tx: Db, { settle, settleWhen }: Proof, budget: Budget): Promise<void> {
+  await settleAttempt(tx, [budget])
+  if (settleWhen === 'proven') await settle?.(tx)
 }
 
 async function refundedNotAwaited(tx: Db, budget: Budget): Promise<ProofOutcome> {

@@ -25,10 +25,11 @@ export async function purgeExpired({
   policy,
 }: Pick<Services, 'db' | 'now' | 'policy'>): Promise<Purged> {
   const now = clock()
+  const idleSince = now - policy.session.idleTimeout
   const stale = { before: now - ATTEMPTS_KEPT, keptPrefix: CODE_PREFIX }
   return {
     logins: await inBatches((limit) => logins.purge(db, now, limit)),
-    sessions: await inBatches((limit) => sessions.purge(db, now, limit)),
+    sessions: await inBatches((limit) => sessions.purge(db, { now, idleSince, limit })),
     enrolments: await inBatches((limit) => otpDevices.purgePending(db, now, limit)),
     browsers: await inBatches((limit) => knownBrowsers.purge(db, now, limit)),
     attempts: await inBatches((limit) => attempts.purge(db, { ...stale, limit })),

@@ -59,30 +59,35 @@ export async function spendAttempt(
 
 /** Settles an attempt that turned out right: the account's counts are forgotten, shared ones get their own charge back. */
 export async function settleAttempt(tx: Db, budgets: readonly Budget[]): Promise<void> {
-  await refundAttempt(tx, budgets)
   const own = budgets.filter(({ onSuccess }) => onSuccess === 'clear')
+  const shared = budgets.filter(({ onSuccess }) => onSuccess === 'refund')
+  if (shared.length > 0) await refundAttempt(tx, budgets, shared)
   await attempts.clear(
     tx,
     own.map(({ key }) => key),
   )
 }
 
-/** Gives an attempt's own charge back on every budget. */
-export async function refundAttempt(tx: Db, budgets: readonly Budget[]): Promise<void> {
-  const ordered = inOrder(budgets)
-  const held = await attempts.hold(
+/** Gives an attempt's own charge back; `held` are all the budgets that the transaction takes hold of with them. */
+export async function refundAttempt(
+  tx: Db,
+  held: readonly Budget[],
+  refunded: readonly Budget[] = held,
+): Promise<void> {
+  const ordered = inOrder(held)
+  const before = await attempts.hold(
     tx,
     ordered.map(({ key }) => key),
   )
   const after = new Map<string, Attempts>()
-  for (const { key, rule } of ordered) {
-    const before = held.get(key)
-    if (before !== undefined) after.set(key, refund(before, rule))
+  for (const { key, rule } of refunded) {
+    const charged = before.get(key)
+    if (charged !== undefined) after.set(key, refund(charged, rule))
   }
   await attempts.put(tx, after)
 }
 
-/** Takes hold of the budgets of a user's codes, for a transaction that will settle or add to them later. */
+/** Takes hold of a budget, for a transaction that will settle or refund it later. */
 export async function holdBudget(tx: Db, { key }: Budget): Promise<void> {
   await attempts.hold(tx, [key])
 }

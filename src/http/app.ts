@@ -14,13 +14,26 @@ export function createApp(edge: Edge): Hono<{ Bindings: Bindings }> {
       methods.set(path, [...(methods.get(path) ?? []), route.method])
     }
   }
-  for (const [path, known] of methods) {
-    const allow = known.includes('GET') ? ['HEAD', ...known] : known
-    app.all(path, () => respond(methodNotAllowed(allow.join(', ')), edge))
-  }
-  app.notFound(() => respond(notFound(), edge))
+  const others = otherMethods(methods, edge)
+  app.notFound((c) => others.fetch(c.req.raw))
   app.onError((error) => respond(errorAnswer(error, edge.log), edge))
   return app
+}
+
+/**
+ * Answers what no route takes: 405 where the address is known, else 404.
+ *
+ * An application of its own, because a second handler for an address would take every request to it off the
+ * router's short way.
+ */
+function otherMethods(methods: ReadonlyMap<string, readonly string[]>, edge: Edge): Hono {
+  const others = new Hono()
+  for (const [path, known] of methods) {
+    const allow = known.includes('GET') ? ['HEAD', ...known] : known
+    others.all(path, () => respond(methodNotAllowed(allow.join(', ')), edge))
+  }
+  others.notFound(() => respond(notFound(), edge))
+  return others
 }
 
 function spellings(path: string): string[] {

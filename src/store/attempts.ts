@@ -1,6 +1,11 @@
 import type { Attempts } from '../domain/throttle.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { Db } from './database.ts'
+import { prepared } from './prepared.ts'
+
+const indexes = (size: number) => Array.from({ length: size }, (_, index) => index)
+const text = (row: Row, name: string) => row[name] as string
+const number = (row: Row, name: string) => row[name] as number
 
 /**
  * Reads what was charged under each key and holds the rows until the transaction ends.
@@ -9,43 +14,85 @@ import type { Db } from './database.ts'
  * on SQLite the transaction alone does that. Keys must come in the same order everywhere.
  */
 export async function hold(tx: Db, keys: readonly string[]): Promise<ReadonlyMap<string, Attempts>> {
-  const rows = await tx
-    .insertInto('attempts')
-    .values(keys.map((key) => ({ key, count: 0, since: 0, blocked_until: 0 })))
-    .onConflict((oc) => oc.column('key').doUpdateSet((eb) => ({ count: eb.ref('attempts.count') })))
-    .returning(['key', 'count', 'since', 'blocked_until'])
-    .execute()
+  const { rows } = await holdRows(keys.length)(tx, numbered({ key: keys }))
   return new Map(
     rows.map((row) => [row.key, { count: row.count, since: row.since, blockedUntil: row.blocked_until }]),
   )
 }
 
-/** Stores what is charged under a key now. */
+const holdRows = ofSize((size) =>
+  prepared((tx, marks: Row) =>
+    tx
+      .insertInto('attempts')
+      .values(
+        indexes(size).map((i) => ({ key: text(marks, `key${i}`), count: 0, since: 0, blocked_until: 0 })),
+      )
+      .onConflict((oc) => oc.column('key').doUpdateSet((eb) => ({ count: eb.ref('attempts.count') })))
+      .returning(['key', 'count', 'since', 'blocked_until']),
+  ),
+)
+
+/** Stores what is charged under keys that are held. */
 export async function put(tx: Db, charged: ReadonlyMap<string, Attempts>): Promise<void> {
-  await tx
-    .insertInto('attempts')
-    .values(
-      [...charged].map(([key, { count, since, blockedUntil }]) => ({
-        key,
-        count,
-        since,
-        blocked_until: blockedUntil,
-      })),
-    )
-    .onConflict((oc) =>
-      oc.column('key').doUpdateSet((eb) => ({
-        count: eb.ref('excluded.count'),
-        since: eb.ref('excluded.since'),
-        blocked_until: eb.ref('excluded.blocked_until'),
-      })),
-    )
-    .execute()
+  if (charged.size === 0) return
+  const values = [...charged.values()]
+  const row = numbered({
+    key: [...charged.keys()],
+    count: values.map(({ count }) => count),
+    since: values.map(({ since }) => since),
+    until: values.map(({ blockedUntil }) => blockedUntil),
+  })
+  await putRows(charged.size)(tx, row)
 }
+
+const putRows = ofSize((size) =>
+  prepared((tx, marks: Row) =>
+    tx
+      .insertInto('attempts')
+      .values(
+        indexes(size).map((i) => ({
+          key: text(marks, `key${i}`),
+          count: number(marks, `count${i}`),
+          since: number(marks, `since${i}`),
+          blocked_until: number(marks, `until${i}`),
+        })),
+      )
+      .onConflict((oc) =>
+        oc.column('key').doUpdateSet((eb) => ({
+          count: eb.ref('excluded.count'),
+          since: eb.ref('excluded.since'),
+          blocked_until: eb.ref('excluded.blocked_until'),
+        })),
+      ),
+  ),
+)
 
 /** Forgets what was charged under the keys. */
 export async function clear(db: Db, keys: readonly string[]): Promise<void> {
-  if (keys.length === 0) return
-  await db.deleteFrom('attempts').where('key', 'in', keys).execute()
+  for (const key of keys) await deleteOne(db, { key })
+}
+
+const deleteOne = prepared((db, { key }: { key: string }) => db.deleteFrom('attempts').where('key', '=', key))
+
+/** Parameters of a query over several rows: `key0`, `key1`, … */
+type Row = Readonly<Record<string, string | number>>
+
+function numbered(columns: Readonly<Record<string, readonly (string | number)[]>>): Row {
+  const named: Record<string, string | number> = {}
+  for (const [column, values] of Object.entries(columns)) {
+    for (const [index, value] of values.entries()) named[`${column}${index}`] = value
+  }
+  return named
+}
+
+/** One prepared query for each number of rows; there are only a few. */
+function ofSize<Query>(build: (size: number) => Query): (size: number) => Query {
+  const known = new Map<number, Query>()
+  return (size) => {
+    const query = known.get(size) ?? build(size)
+    known.set(size, query)
+    return query
+  }
 }
 
 /** Removes some rows that no rule looks at any more; keys with the prefix are kept, for they are never forgotten. */

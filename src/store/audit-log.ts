@@ -1,7 +1,8 @@
 import { type Actor, type AuditEvent, outcomeOf } from '../domain/audit.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { UserId } from '../domain/user.ts'
-import type { Db } from './database.ts'
+import type { Database, Db } from './database.ts'
+import { prepared } from './prepared.ts'
 
 /** An event with who, whom, when and from where. */
 export type AuditRecord = AuditEvent & {
@@ -15,25 +16,38 @@ export type AuditRecord = AuditEvent & {
   readonly requestId: string | undefined
 }
 
+const insertRow = prepared((db, row: Database['audit_event']) =>
+  db.insertInto('audit_event').values({
+    id: row.id,
+    at: row.at,
+    event: row.event,
+    outcome: row.outcome,
+    actor_kind: row.actor_kind,
+    actor_id: row.actor_id,
+    user_id: row.user_id,
+    address: row.address,
+    user_agent: row.user_agent,
+    request_id: row.request_id,
+    fields: row.fields,
+  }),
+)
+
 /** Appends an event; there is no function that changes or removes one but by age. */
 export async function append(db: Db, record: AuditRecord): Promise<void> {
   const { id, at, actor, userId, address, userAgent, requestId, event, ...fields } = record
-  await db
-    .insertInto('audit_event')
-    .values({
-      id,
-      at,
-      event,
-      outcome: outcomeOf(event),
-      actor_kind: actor.kind,
-      actor_id: actorId(actor),
-      user_id: userId ?? null,
-      address: address ?? null,
-      user_agent: userAgent ?? null,
-      request_id: requestId ?? null,
-      fields: JSON.stringify(fields),
-    })
-    .execute()
+  await insertRow(db, {
+    id,
+    at,
+    event,
+    outcome: outcomeOf(event),
+    actor_kind: actor.kind,
+    actor_id: actorId(actor),
+    user_id: userId ?? null,
+    address: address ?? null,
+    user_agent: userAgent ?? null,
+    request_id: requestId ?? null,
+    fields: JSON.stringify(fields),
+  })
 }
 
 function actorId(actor: Actor): string | null {

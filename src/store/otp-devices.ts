@@ -3,6 +3,7 @@ import type { TimeStep } from '../domain/otp/totp.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { UserId } from '../domain/user.ts'
 import type { Database, Db } from './database.ts'
+import { prepared } from './prepared.ts'
 
 /** An authenticator: a secret shared with somebody's phone or hardware token. */
 export interface OtpDevice {
@@ -49,15 +50,18 @@ const fromRow = (row: Row): OtpDevice => ({
   lastUsedAt: row.last_used_at ?? undefined,
 })
 
-/** The user's confirmed devices, disabled ones included, oldest first. */
-export async function listConfirmed(db: Db, userId: UserId): Promise<OtpDevice[]> {
-  const rows = await db
+const confirmedOf = prepared((db, { userId }: { userId: UserId }) =>
+  db
     .selectFrom('otp_device')
     .selectAll()
     .where('user_id', '=', userId)
     .where('confirmed_at', 'is not', null)
-    .orderBy('id')
-    .execute()
+    .orderBy('id'),
+)
+
+/** The user's confirmed devices, disabled ones included, oldest first. */
+export async function listConfirmed(db: Db, userId: UserId): Promise<OtpDevice[]> {
+  const { rows } = await confirmedOf(db, { userId })
   return rows.map(fromRow)
 }
 
@@ -140,6 +144,17 @@ export async function claimConfirmation(
   return numUpdatedRows === 1n
 }
 
+const updateStep = prepared(
+  (db, { id, step, drift, now }: { id: string; step: TimeStep; drift: number; now: UnixSeconds }) =>
+    db
+      .updateTable('otp_device')
+      .set({ last_used_step: step, drift, last_used_at: now })
+      .where('id', '=', id)
+      .where('last_used_step', '<', step)
+      .where('confirmed_at', 'is not', null)
+      .where('disabled_at', 'is', null),
+)
+
 /**
  * Marks a time step as used, once and for ever (SEC-OTP-2).
  *
@@ -150,15 +165,8 @@ export async function claimTimeStep(
   id: string,
   { step, drift, now }: { step: TimeStep; drift: number; now: UnixSeconds },
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('otp_device')
-    .set({ last_used_step: step, drift, last_used_at: now })
-    .where('id', '=', id)
-    .where('last_used_step', '<', step)
-    .where('confirmed_at', 'is not', null)
-    .where('disabled_at', 'is', null)
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows === 1n
+  const { affected } = await updateStep(db, { id, step, drift, now })
+  return affected === 1
 }
 
 /** Moves the counter past the one that was used, once (SEC-OTP-13); `false` when it had moved meanwhile. */

@@ -2,36 +2,75 @@ import type { Compilable, CompiledQuery, DialectAdapter } from 'kysely'
 import type { Db } from './database.ts'
 import { isReadingNow } from './read-now.ts'
 
+/** What a prepared query gave. */
+export interface PreparedResult<Row> {
+  readonly rows: readonly Row[]
+  /** Rows inserted, updated or deleted. */
+  readonly affected: number
+}
+
 /** A query that is built once for a database and then run with its parameters only. */
-export type Prepared<P extends readonly unknown[], Row> = (db: Db, ...parameters: P) => Promise<Row[]>
+export type Prepared<Parameters, Row> = (db: Db, parameters: Parameters) => Promise<PreparedResult<Row>>
 
 /**
- * Builds a query once for each database, whether it then runs on the pool or in transactions: building costs ten times what SQLite needs to answer a look-up.
+ * Builds a query once for each database, whether it then runs on the pool or in transactions: building costs five
+ * times what SQLite needs to run it.
  *
- * Each parameter must reach the query as it is, as a bound value.
+ * Each parameter must reach the query as it is, as a bound value, and none may decide how the query is built.
  */
-export function prepared<P extends readonly unknown[], Row extends object>(
-  build: (db: Db, ...parameters: P) => Compilable<Row>,
-): Prepared<P, Row> {
-  const known = new WeakMap<DialectAdapter, { query: CompiledQuery<Row>; order: readonly number[] }>()
-  return async (db, ...parameters) => {
+export function prepared<Parameters extends object, Row extends object>(
+  build: (db: Db, parameters: Parameters) => Compilable<Row>,
+): Prepared<Parameters, Row> {
+  const known = new WeakMap<DialectAdapter, BuiltQuery<Row>>()
+  return async (db, parameters) => {
     const { adapter } = db.getExecutor()
-    let entry = known.get(adapter)
-    if (entry === undefined) {
-      // Marks stand for the parameters while the query is built, to find where each ends up.
-      const marks = parameters.map(() => Symbol('parameter'))
-      const query = build(db, ...(marks as unknown as P)).compile()
-      const order = query.parameters.map((parameter) => marks.indexOf(parameter as symbol))
-      if (order.includes(-1)) throw new Error('A prepared query may hold bound parameters only.')
-      entry = { query, order }
-      known.set(adapter, entry)
+    let built = known.get(adapter)
+    if (built === undefined) {
+      built = buildOnce((marks) => build(db, marks as Parameters).compile())
+      known.set(adapter, built)
     }
-    const values = entry.order.map((index) => parameters[index])
-    const bound = { ...entry.query, parameters: values }
+    const bound = {
+      ...built.query,
+      parameters: built.values(parameters as Readonly<Record<string, unknown>>),
+    }
     // On the pool of SQLite the answer is there at once; going through Kysely's pool would cost as much as the answer.
-    if (isReadingNow(adapter) && !db.isTransaction) return adapter.readNow(bound)
-    // The type of a compiled query does not tell plain rows from results of writes; only selects are prepared.
-    const { rows } = await db.executeQuery(bound)
-    return rows as Row[]
+    if (built.isSelect && isReadingNow(adapter) && !db.isTransaction) {
+      return { rows: adapter.readNow(bound), affected: 0 }
+    }
+    // The type of a compiled query does not tell plain rows from results of writes; only selects are asked for rows.
+    const { rows, numAffectedRows } = await db.executeQuery(bound)
+    return { rows: rows as Row[], affected: Number(numAffectedRows ?? 0n) }
+  }
+}
+
+interface BuiltQuery<Row> {
+  readonly query: CompiledQuery<Row>
+  readonly isSelect: boolean
+  values(parameters: Readonly<Record<string, unknown>>): unknown[]
+}
+
+/** Builds the query with a mark in place of each parameter, to find where each ends up. */
+function buildOnce<Row>(build: (marks: object) => CompiledQuery<Row>): BuiltQuery<Row> {
+  const names = new Map<symbol, string>()
+  const marks = new Proxy(
+    {},
+    {
+      get(_target, name) {
+        const mark = Symbol(String(name))
+        names.set(mark, String(name))
+        return mark
+      },
+    },
+  )
+  const query = build(marks)
+  for (const mark of names.keys()) {
+    if (!query.parameters.includes(mark)) throw new Error(`${String(mark)} is not among the bound values.`)
+  }
+  // What is no mark is a constant of the query itself.
+  const slots = query.parameters.map((value) => ({ name: names.get(value as symbol), value }))
+  return {
+    query,
+    isSelect: query.query.kind === 'SelectQueryNode',
+    values: (parameters) => slots.map(({ name, value }) => (name === undefined ? value : parameters[name])),
   }
 }

@@ -2,29 +2,41 @@ import type { Session, SessionWithUser } from '../domain/session.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { TokenHash } from '../domain/token.ts'
 import type { User, UserId } from '../domain/user.ts'
-import type { Db } from './database.ts'
+import type { Database, Db } from './database.ts'
 import { splitAmr } from './logins.ts'
 import { prepared } from './prepared.ts'
 
+const insertRow = prepared((db, row: Database['session']) =>
+  db.insertInto('session').values({
+    id: row.id,
+    token_hash: row.token_hash,
+    user_id: row.user_id,
+    amr: row.amr,
+    auth_time: row.auth_time,
+    created_at: row.created_at,
+    last_seen_at: row.last_seen_at,
+    expires_at: row.expires_at,
+    address: row.address,
+    user_agent: row.user_agent,
+  }),
+)
+
 export async function insert(db: Db, session: Session & { readonly tokenHash: TokenHash }): Promise<void> {
-  await db
-    .insertInto('session')
-    .values({
-      id: session.id,
-      token_hash: session.tokenHash,
-      user_id: session.userId,
-      amr: session.amr.join(' '),
-      auth_time: session.authTime,
-      created_at: session.createdAt,
-      last_seen_at: session.lastSeenAt,
-      expires_at: session.expiresAt,
-      address: session.address,
-      user_agent: session.userAgent,
-    })
-    .execute()
+  await insertRow(db, {
+    id: session.id,
+    token_hash: session.tokenHash,
+    user_id: session.userId,
+    amr: session.amr.join(' '),
+    auth_time: session.authTime,
+    created_at: session.createdAt,
+    last_seen_at: session.lastSeenAt,
+    expires_at: session.expiresAt,
+    address: session.address,
+    user_agent: session.userAgent,
+  })
 }
 
-const byToken = prepared((db, tokenHash: TokenHash) =>
+const byToken = prepared((db, { tokenHash }: { tokenHash: TokenHash }) =>
   db
     .selectFrom('session')
     .innerJoin('user', 'user.id', 'session.user_id')
@@ -55,7 +67,7 @@ const byToken = prepared((db, tokenHash: TokenHash) =>
 /** The session of a token with its user; the caller decides whether it still holds. */
 export async function findByToken(db: Db, tokenHash: TokenHash): Promise<SessionWithUser | undefined> {
   // One row for each group, and one without any for a user of none.
-  const rows = await byToken(db, tokenHash)
+  const { rows } = await byToken(db, { tokenHash })
   const [row] = rows
   if (row === undefined) return undefined
   const groups = rows.flatMap(({ group_name }) => group_name ?? []).toSorted()
@@ -143,9 +155,8 @@ export async function removeAll(db: Db, userId: UserId, keepId?: string): Promis
   return Number(numDeletedRows)
 }
 
-/** Ends the user's oldest sessions beyond `limit`; gives their handles (SEC-SES-12). */
-export async function removeOverLimit(db: Db, userId: UserId, limit: number): Promise<string[]> {
-  const rows = await db
+const deleteOverLimit = prepared((db, { userId, limit }: { userId: UserId; limit: number }) =>
+  db
     .deleteFrom('session')
     .where('id', 'in', (eb) =>
       eb
@@ -158,15 +169,30 @@ export async function removeOverLimit(db: Db, userId: UserId, limit: number): Pr
         .limit(1000)
         .offset(limit),
     )
-    .returning('id')
-    .execute()
+    .returning('id'),
+)
+
+/** Ends the user's oldest sessions beyond `limit`; gives their handles (SEC-SES-12). */
+export async function removeOverLimit(db: Db, userId: UserId, limit: number): Promise<string[]> {
+  const { rows } = await deleteOverLimit(db, { userId, limit })
   return rows.map(({ id }) => id)
 }
 
-/** Removes sessions past their end or idle since before `idleSince`. */
-export async function purge(db: Db, now: UnixSeconds, idleSince: UnixSeconds): Promise<number> {
+/** Removes some sessions past their end or idle since `idleSince` or before. */
+export async function purge(
+  db: Db,
+  { now, idleSince, limit }: { now: UnixSeconds; idleSince: UnixSeconds; limit: number },
+): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('session')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('session')
+        .select('id')
+        .where((inner) => inner.or([inner('expires_at', '<=', now), inner('last_seen_at', '<=', idleSince)]))
+        .limit(limit),
+    )
+    // Asked again of the row itself: it may have been seen since it was found.
     .where((eb) => eb.or([eb('expires_at', '<=', now), eb('last_seen_at', '<=', idleSince)]))
     .executeTakeFirstOrThrow()
   return Number(numDeletedRows)

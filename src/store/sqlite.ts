@@ -150,9 +150,14 @@ class SqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    await this.#turns.take()
-    this.reader.close()
-    this.writer.close()
+    await this.#turns.takeAtLast()
+    try {
+      this.#commitGroup()
+      this.reader.close()
+      this.writer.close()
+    } finally {
+      this.#turns.give()
+    }
   }
 
   async begin(): Promise<void> {
@@ -206,8 +211,14 @@ class SqliteDriver implements Driver {
   }
 
   async #flush(): Promise<void> {
-    await this.#turns.take()
+    // Without a limit: whoever has the turn gives it back in the end, and members wait to be told.
+    await this.#turns.takeAtLast()
     this.#flushScheduled = false
+    this.#commitGroup()
+    this.#turns.give()
+  }
+
+  #commitGroup(): void {
     const group = this.#group
     this.#group = undefined
     try {
@@ -216,8 +227,6 @@ class SqliteDriver implements Driver {
     } catch (error) {
       this.#undo()
       group?.reject(error)
-    } finally {
-      this.#turns.give()
     }
   }
 
@@ -278,21 +287,30 @@ class Turns {
   readonly #waiting: (() => void)[] = []
 
   async take(): Promise<void> {
-    if (!this.#taken) {
-      this.#taken = true
-      return
-    }
-    await new Promise<void>((resolve, reject) => {
+    if (!this.#taken) this.#taken = true
+    else await this.#turn(PATIENCE_MS)
+  }
+
+  /** As `take`, however long it lasts. */
+  async takeAtLast(): Promise<void> {
+    if (!this.#taken) this.#taken = true
+    else await this.#turn(undefined)
+  }
+
+  #turn(patienceMs: number | undefined): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined
       const start = () => {
         clearTimeout(timer)
         resolve()
       }
+      this.#waiting.push(start)
+      if (patienceMs === undefined) return
       // Reached when a transaction waits for itself because something in it used the pool.
-      const timer = setTimeout(() => {
+      timer = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(start), 1)
         reject(new Error('Waited too long for the turn to write.'))
-      }, PATIENCE_MS)
-      this.#waiting.push(start)
+      }, patienceMs)
     })
   }
 

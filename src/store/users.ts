@@ -2,6 +2,7 @@ import type { PasswordHash } from '../domain/password/hash-parameters.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import { normalizeUsername, type User, type UserId, usernameProblem } from '../domain/user.ts'
 import type { Db } from './database.ts'
+import { prepared } from './prepared.ts'
 
 /** A user together with the password hash, for checking a sign-in. */
 export interface UserWithPassword extends User {
@@ -37,16 +38,22 @@ const fromRow = (row: Row): UserWithPassword => ({
   passwordHash: row.hash ?? undefined,
 })
 
+const byCanonicalName = prepared((db, { name }: { name: string }) =>
+  selected(db).where('canonical_username', '=', name),
+)
+
 /** Finds a user by any spelling of the name; a text that cannot be a name costs no query. */
 export async function findByUsername(db: Db, typed: string): Promise<UserWithPassword | undefined> {
   if (usernameProblem(typed) !== undefined) return undefined
-  const row = await selected(db).where('canonical_username', '=', normalizeUsername(typed)).executeTakeFirst()
-  return row && fromRow(row)
+  const { rows } = await byCanonicalName(db, { name: normalizeUsername(typed) })
+  return rows[0] && fromRow(rows[0])
 }
 
+const byId = prepared((db, { id }: { id: UserId }) => selected(db).where('user.id', '=', id))
+
 export async function findById(db: Db, id: UserId): Promise<UserWithPassword | undefined> {
-  const row = await selected(db).where('user.id', '=', id).executeTakeFirst()
-  return row && fromRow(row)
+  const { rows } = await byId(db, { id })
+  return rows[0] && fromRow(rows[0])
 }
 
 /** Makes a user; `false` when the canonical name is taken. */
@@ -74,6 +81,15 @@ export async function insert(
   return numInsertedOrUpdatedRows === 1n
 }
 
+const updateLastSignIn = prepared((db, { id, epoch, now }: { id: UserId; epoch: number; now: UnixSeconds }) =>
+  db
+    .updateTable('user')
+    .set({ last_sign_in_at: now })
+    .where('id', '=', id)
+    .where('epoch', '=', epoch)
+    .where('disabled_at', 'is', null),
+)
+
 /**
  * Writes a sign-in down, if the user may still sign in with what was checked.
  *
@@ -81,14 +97,8 @@ export async function insert(
  * (SEC-AUTH-19): the row's lock puts this sign-in and such a change in one order.
  */
 export async function claimSignIn(db: Db, id: UserId, epoch: number, now: UnixSeconds): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('user')
-    .set({ last_sign_in_at: now })
-    .where('id', '=', id)
-    .where('epoch', '=', epoch)
-    .where('disabled_at', 'is', null)
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows === 1n
+  const { affected } = await updateLastSignIn(db, { id, epoch, now })
+  return affected === 1
 }
 
 /** Moves the user to the next epoch, which ends every login under way; `false` when the user is gone. */

@@ -90,7 +90,8 @@ export const authenticateAtOnce: Route<typeof authenticateFields> = {
   },
   async handle({ fields, caller }, edge) {
     const { username, password, otp } = fields
-    const outcome = await authenticate(edge.services, { username, password, code: otp }, caller)
+    const input = { username, password, code: otp, uniform: edge.uniformErrors }
+    const outcome = await authenticate(edge.services, input, caller)
     switch (outcome.kind) {
       case 'refused':
       case 'not-awaited':

@@ -34,8 +34,7 @@ export function clientAddress(trusted: readonly Network[]): ClientAddress {
   const isTrusted = networkTest(trusted)
   return (peer, forwardedFor) => {
     const direct = peer.kind === 'unix' ? LOCAL : withoutMapping(peer.address)
-    const believed = peer.kind === 'unix' || isTrusted(direct)
-    if (!believed || forwardedFor === null) return direct
+    if (forwardedFor === null || !(peer.kind === 'unix' || isTrusted(direct))) return direct
     let nearest = direct
     for (const hop of forwardedFor.split(',').reverse()) {
       const address = withoutMapping(hop.trim())

@@ -105,6 +105,7 @@ export async function up(db: Kysely<never>): Promise<void> {
     .addColumn('user_agent', 'text', (c) => c.notNull())
     .execute()
   await schema.createIndex('session_user').on('session').column('user_id').execute()
+  await schema.createIndex('session_last_seen').on('session').column('last_seen_at').execute()
   await schema.createIndex('session_expiry').on('session').column('expires_at').execute()
 
   await schema
