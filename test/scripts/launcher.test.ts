@@ -56,10 +56,10 @@ for (const old of [false, true]) {
   })
 }
 
-test('threads for password hashes and for files are set, unless the operator did', async (t) => {
+test('threads for password hashes are set, unless the operator did', async (t) => {
   const cwd = packageCopy(t, { installed: true })
   const usual = await start([launcher], { cwd }).ended
-  assert.equal(JSON.parse(usual.stdout).threads, String(Math.min(availableParallelism(), 4) + 2))
+  assert.equal(JSON.parse(usual.stdout).threads, String(Math.min(availableParallelism(), 4)))
   const chosen = await start([launcher], { cwd, env: { UV_THREADPOOL_SIZE: '9' } }).ended
   assert.equal(JSON.parse(chosen.stdout).threads, '9')
 })
