@@ -3,6 +3,8 @@ import type { Services } from '../services.ts'
 import * as otpDevices from '../store/otp-devices.ts'
 import * as users from '../store/users.ts'
 import { type Operator, record } from './caller.ts'
+import { endEverything } from './end-everything.ts'
+import { holdFactors } from './hold-factors.ts'
 
 /** Least strength of a key, in bytes: 128 bits (RFC 4226 §4, SEC-OTP-1). */
 export const KEY_BYTES_MINIMUM = 16
@@ -25,7 +27,11 @@ export type AddDeviceOutcome =
   | { readonly kind: 'weak-key' }
   | { readonly kind: 'too-many'; readonly maximum: number }
 
-/** Binds a hardware token whose key the operator was given; it needs no first code, for nobody scans it. */
+/**
+ * Binds a hardware token whose key the operator was given; it needs no first code, for nobody scans it.
+ *
+ * What was open before ends, as at every change of a factor (SEC-SES-9).
+ */
 export async function addDevice(
   services: Pick<Services, 'db' | 'now' | 'newId' | 'sealer' | 'policy'>,
   username: string,
@@ -37,6 +43,7 @@ export async function addDevice(
   const user = await users.findByUsername(services.db, username)
   if (user === undefined) return { kind: 'no-such-user' }
   return services.db.transaction().execute(async (tx): Promise<AddDeviceOutcome> => {
+    if ((await holdFactors(tx, user.id)) === undefined) return { kind: 'no-such-user' }
     const devices = await otpDevices.listConfirmed(tx, user.id)
     const maximum = services.policy.maximumDevices
     if (devices.filter(({ disabled }) => !disabled).length >= maximum) return { kind: 'too-many', maximum }
@@ -47,6 +54,7 @@ export async function addDevice(
     await otpDevices.insertConfirmed(tx, { ...rest, ...fresh, id, userId: user.id, sealedKey }, now)
     if (!(await users.advanceEpoch(tx, user.id))) return { kind: 'no-such-user' }
     await users.setSecondFactor(tx, user.id, true)
+    await endEverything(tx, user.id)
     const event = { event: 'device-added', deviceId: id, name: token.name, type: token.kind } as const
     await record(services, tx, { now, by, userId: user.id }, event)
     return { kind: 'added', id }

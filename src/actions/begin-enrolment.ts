@@ -9,9 +9,9 @@ import type { Services } from '../services.ts'
 import type { Db } from '../store/database.ts'
 import * as logins from '../store/logins.ts'
 import * as otpDevices from '../store/otp-devices.ts'
-import * as users from '../store/users.ts'
 import { standingOf } from './advance-login.ts'
 import { type Caller, record } from './caller.ts'
+import { holdFactors } from './hold-factors.ts'
 
 /** Bytes of a new key: 160 bits, as RFC 4226 §4 recommends (SEC-OTP-1). */
 const KEY_BYTES = 20
@@ -42,12 +42,17 @@ export async function beginEnrolment(
   if ('session' in from) {
     const { session, user } = from.session
     if (!isFresh(session, user, services.policy.session, now)) return { kind: 'stale' }
-    return services.db.transaction().execute((tx) => begin(tx, services, user, { name, caller, now }))
+    return services.db.transaction().execute(async (tx) => {
+      const current = await holdFactors(tx, user.id)
+      if (current === undefined || current.disabled || current.epoch !== user.epoch)
+        return { kind: 'stale' as const }
+      return begin(tx, services, user, { name, caller, now })
+    })
   }
   const login = await logins.findByToken(services.db, hashToken(from.loginToken), now)
   if (login === undefined) return { kind: 'not-awaited' }
   return services.db.transaction().execute(async (tx) => {
-    const user = await users.findById(tx, login.userId)
+    const user = await holdFactors(tx, login.userId)
     if (user === undefined || user.disabled || user.epoch !== login.epoch)
       return { kind: 'not-awaited' as const }
     const devices = await otpDevices.listConfirmed(tx, user.id)

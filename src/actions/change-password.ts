@@ -15,6 +15,7 @@ import * as users from '../store/users.ts'
 import { type Caller, record } from './caller.ts'
 import { checkPassword, settlePassword } from './check-password.ts'
 import { type Renewed, renewSession } from './renew-session.ts'
+import { supersededOnly } from './superseded.ts'
 
 export type ChangePasswordOutcome =
   | (Renewed & { readonly kind: 'changed' })
@@ -52,7 +53,7 @@ export async function changePassword(
   if (turn === undefined) return { kind: 'busy' }
   const hash = await turn.hash(input.next)
 
-  return services.db.transaction().execute(async (tx): Promise<ChangePasswordOutcome> => {
+  const changing = services.db.transaction().execute(async (tx): Promise<ChangePasswordOutcome> => {
     await settlePassword(tx, check)
     if (!(await replacePassword(tx, user, { hash, caller, now }))) return { kind: 'superseded' }
     const renewed = await renewSession(tx, services, held, { amr: session.amr, caller, now })
@@ -64,6 +65,7 @@ export async function changePassword(
     )
     return { kind: 'changed', ...renewed }
   })
+  return changing.catch(supersededOnly)
 }
 
 /** Why the user may not choose this password, if so. */

@@ -5,6 +5,7 @@ import * as recoveryCodes from '../store/recovery-codes.ts'
 import * as users from '../store/users.ts'
 import { codeKey, nameKey } from './budgets.ts'
 import { type Operator, record } from './caller.ts'
+import { holdFactors } from './hold-factors.ts'
 
 export type DeleteUserOutcome = { readonly kind: 'deleted' } | { readonly kind: 'no-such-user' }
 
@@ -18,7 +19,10 @@ export async function deleteUser(
   const user = await users.findByUsername(services.db, username)
   if (user === undefined) return { kind: 'no-such-user' }
   return services.db.transaction().execute(async (tx): Promise<DeleteUserOutcome> => {
-    await attempts.clear(tx, [nameKey(services.sealer, user.username)])
+    const name = nameKey(services.sealer, user.username)
+    await attempts.hold(tx, [name])
+    await holdFactors(tx, user.id)
+    await attempts.clear(tx, [name])
     await attempts.clear(tx, [codeKey(user.id)])
     await otpDevices.removeAll(tx, user.id)
     await recoveryCodes.removeAll(tx, user.id)

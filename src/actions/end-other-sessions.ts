@@ -4,6 +4,7 @@ import { hashToken } from '../domain/token.ts'
 import type { Services } from '../services.ts'
 import * as knownBrowsers from '../store/known-browsers.ts'
 import * as sessions from '../store/sessions.ts'
+import * as users from '../store/users.ts'
 import { type Caller, record } from './caller.ts'
 
 export type EndOtherSessionsOutcome =
@@ -18,7 +19,10 @@ export async function endOtherSessions(
 ): Promise<EndOtherSessionsOutcome> {
   const now = services.now()
   if (!isFresh(session, user, services.policy.session, now)) return { kind: 'stale' }
-  return services.db.transaction().execute(async (tx) => {
+  return services.db.transaction().execute(async (tx): Promise<EndOtherSessionsOutcome> => {
+    const isCurrent =
+      (await users.holdEpoch(tx, user.id, user.epoch)) && (await sessions.exists(tx, session.id))
+    if (!isCurrent) return { kind: 'stale' }
     const count = await sessions.removeAll(tx, user.id, session.id)
     const kept = caller.browserToken === undefined ? undefined : hashToken(caller.browserToken)
     await knownBrowsers.removeAll(tx, user.id, kept)

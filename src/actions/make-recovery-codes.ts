@@ -5,7 +5,9 @@ import type { SessionWithUser } from '../domain/session.ts'
 import { isFresh } from '../domain/session.ts'
 import type { Services } from '../services.ts'
 import * as recoveryCodes from '../store/recovery-codes.ts'
+import * as sessions from '../store/sessions.ts'
 import { type Caller, record } from './caller.ts'
+import { holdFactors } from './hold-factors.ts'
 
 export type MakeRecoveryCodesOutcome =
   /** Shown once, now, and never again. */
@@ -30,7 +32,11 @@ export async function makeRecoveryCodes(
   const hashes: PasswordHash[] = []
   // One after another, so that a set takes one place in the queue and not ten.
   for (const { secret } of codes) hashes.push(await turn.hash(secret))
-  await services.db.transaction().execute(async (tx) => {
+  return services.db.transaction().execute(async (tx): Promise<MakeRecoveryCodesOutcome> => {
+    const current = await holdFactors(tx, user.id)
+    const isSuperseded = current?.epoch !== user.epoch || !(await sessions.exists(tx, session.id))
+    // Whoever reset the factors, or ended what was open, must not find the codes of somebody else afterwards.
+    if (isSuperseded) return { kind: 'stale' }
     await recoveryCodes.replaceAll(tx, user.id, hashes, { now, expiresAt: null })
     await record(
       services,
@@ -38,6 +44,6 @@ export async function makeRecoveryCodes(
       { now, by: caller, userId: user.id },
       { event: 'recovery-codes-made', count: codes.length },
     )
+    return { kind: 'made', codes: codes.map(formatRecoveryCode) }
   })
-  return { kind: 'made', codes: codes.map(formatRecoveryCode) }
 }

@@ -1,3 +1,4 @@
+import type { UnixSeconds } from '../domain/time.ts'
 import type { Services } from '../services.ts'
 import * as attempts from '../store/attempts.ts'
 import * as auditLog from '../store/audit-log.ts'
@@ -25,14 +26,12 @@ export async function purgeExpired({
   policy,
 }: Pick<Services, 'db' | 'now' | 'policy'>): Promise<Purged> {
   const now = clock()
-  const idleSince = now - policy.session.idleTimeout
-  const stale = { before: now - ATTEMPTS_KEPT, keptPrefix: CODE_PREFIX }
   return {
     logins: await inBatches((limit) => logins.purge(db, now, limit)),
-    sessions: await inBatches((limit) => sessions.purge(db, { now, idleSince, limit })),
+    sessions: await inBatches((limit) => sessions.purge(db, now, limit)),
     enrolments: await inBatches((limit) => otpDevices.purgePending(db, now, limit)),
     browsers: await inBatches((limit) => knownBrowsers.purge(db, now, limit)),
-    attempts: await inBatches((limit) => attempts.purge(db, { ...stale, limit })),
+    attempts: await purgeAttempts(db, now - ATTEMPTS_KEPT),
     events: await inBatches((limit) => auditLog.purge(db, now - policy.auditRetention, limit)),
   }
 }
@@ -43,5 +42,20 @@ async function inBatches(purge: (limit: number) => Promise<number>): Promise<num
     const count = await purge(BATCH)
     removed += count
     if (count < BATCH) return removed
+  }
+}
+
+/** Walks over the whole table by its key; an index by time would be written at each attempt for this alone. */
+async function purgeAttempts(db: Services['db'], before: UnixSeconds): Promise<number> {
+  let removed = 0
+  for (let after = ''; ; ) {
+    const batch = await attempts.list(db, after, BATCH)
+    const stale = batch.filter(({ key, since, blockedUntil }) => {
+      return !key.startsWith(CODE_PREFIX) && since < before && blockedUntil < before
+    })
+    for (const row of stale) if (await attempts.removeUnchanged(db, row)) removed++
+    const last = batch.at(-1)
+    if (last === undefined) return removed
+    after = last.key
   }
 }

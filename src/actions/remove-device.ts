@@ -7,6 +7,7 @@ import * as otpDevices from '../store/otp-devices.ts'
 import * as recoveryCodes from '../store/recovery-codes.ts'
 import * as users from '../store/users.ts'
 import { type Caller, record } from './caller.ts'
+import { holdFactors } from './hold-factors.ts'
 import { type Renewed, renewSession } from './renew-session.ts'
 import { Superseded, supersededOnly } from './superseded.ts'
 
@@ -31,6 +32,7 @@ export async function removeDevice(
   return services.db
     .transaction()
     .execute(async (tx): Promise<RemoveDeviceOutcome> => {
+      if ((await holdFactors(tx, user.id)) === undefined) return { kind: 'superseded' }
       const devices = await otpDevices.listConfirmed(tx, user.id)
       const device = devices.find((candidate) => candidate.id === id)
       if (device === undefined) return { kind: 'not-found' }

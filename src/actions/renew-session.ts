@@ -7,6 +7,7 @@ import type { Db } from '../store/database.ts'
 import * as sessions from '../store/sessions.ts'
 import { type Issued, startSession } from './advance-login.ts'
 import type { Caller } from './caller.ts'
+import { Superseded } from './superseded.ts'
 
 /** The session goes on under a new token. */
 export interface Renewed {
@@ -19,6 +20,7 @@ export interface Renewed {
  * Ends every session of the user and goes on with this one under a new token (SEC-SES-3, SEC-SES-9).
  *
  * Neither the end of the session nor the time of authentication moves: a change is not a new proof.
+ * Throws `Superseded` when the session is there no more.
  */
 export async function renewSession(
   tx: Db,
@@ -26,6 +28,8 @@ export async function renewSession(
   { session, user }: SessionWithUser,
   { amr, caller, now }: { amr: readonly AuthenticationMethod[]; caller: Caller; now: UnixSeconds },
 ): Promise<Renewed> {
+  // Ended while this was under way: by a sign-out, or by a recovery that means to end whatever is open.
+  if (!(await sessions.remove(tx, user.id, session.id))) throw new Superseded()
   await sessions.removeAll(tx, user.id)
   const { authTime, expiresAt } = session
   return { user, ...(await startSession(tx, services, user, { amr, authTime, expiresAt, caller, now })) }

@@ -8,6 +8,7 @@ import * as users from '../store/users.ts'
 import { codeKey } from './budgets.ts'
 import { type Operator, record } from './caller.ts'
 import { endEverything } from './end-everything.ts'
+import { holdFactors } from './hold-factors.ts'
 
 /** A code that the operator hands over ends after a day (SEC-PW-13). */
 const CODE_LIFETIME: Seconds = 24 * 3600
@@ -41,6 +42,7 @@ export async function resetSecondFactor(
   const code = recoveryCodeFrom(0, services.entropy(10))
   const hash = await turn.hash(code.secret)
   return services.db.transaction().execute(async (tx): Promise<ResetSecondFactorOutcome> => {
+    if ((await holdFactors(tx, user.id)) === undefined) return { kind: 'no-such-user' }
     await attempts.clear(tx, [codeKey(user.id)])
     await otpDevices.removeAll(tx, user.id)
     await recoveryCodes.replaceAll(tx, user.id, [hash], { now, expiresAt: now + CODE_LIFETIME })

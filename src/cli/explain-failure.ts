@@ -17,9 +17,12 @@ export function explainFailure(error: unknown): Failure {
     case 'Refusal':
     case 'KeyFileError':
     case 'NewerDatabaseError':
+    case 'ListenError':
       return { code: ExitCode.refused, text: sentences(error.message) }
     case 'StorageFault':
       return { code: ExitCode.refused, text: sentences(storageFault(error)) }
+    case 'SealError':
+      return { code: ExitCode.refused, text: sentences(`${error.message} See: watchword keys check`) }
     case 'HashQueueTimeout':
       return { code: ExitCode.refused, text: 'The machine is too busy to hash a password. Try again.' }
     default:

@@ -1,11 +1,11 @@
 import { userInfo } from 'node:os'
 import type { Operator } from '../actions/caller.ts'
-import { compose } from '../compose.ts'
-import { type Config, loadConfig } from '../config/load.ts'
+import type { Config } from '../config/load.ts'
 import type { Services } from '../services.ts'
 
 /** The settings in force for this command. */
-export function readConfig(configFile: string | undefined): Config {
+export async function readConfig(configFile: string | undefined): Promise<Config> {
+  const { loadConfig } = await import('../config/load.ts')
   return loadConfig({ cwd: process.cwd(), env: process.env, file: configFile })
 }
 
@@ -14,7 +14,9 @@ export async function withServices<T>(
   configFile: string | undefined,
   work: (services: Services, config: Config) => Promise<T>,
 ): Promise<T> {
-  const config = readConfig(configFile)
+  const config = await readConfig(configFile)
+  // Loaded only now: help and refusals need nothing of it.
+  const { compose } = await import('../compose.ts')
   const { services, close } = await compose(config)
   try {
     return await work(services, config)

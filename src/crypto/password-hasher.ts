@@ -26,9 +26,9 @@ export interface HashTurn extends Disposable {
 
 export interface PasswordHasherOptions {
   readonly parameters: HashParameters
-  /** Hashes at a time; more than the processor has cores only costs memory. */
+  /** Threads that hash, which is the size of the thread pool; more than the processor has cores only costs memory. */
   readonly threads: number
-  /** How many may hold a place at once beyond those being hashed. */
+  /** How many may hold a place at once beyond those that are being hashed or lie ready. */
   readonly queue: number
   /** Longest wait for the turn, in seconds. */
   readonly deadline: number
@@ -46,13 +46,15 @@ export function createPasswordHasher({
   queue,
   deadline,
 }: PasswordHasherOptions): PasswordHasher {
+  // One more for each thread lies ready in the pool, so that no thread waits while this one is busy with a commit.
+  const handedOver = 2 * threads
   const waiting: (() => void)[] = []
   let running = 0
   let places = 0
   let dummy: Promise<PasswordHash> | undefined
 
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (running < threads) running++
+    if (running < handedOver) running++
     else await turn()
     try {
       return await work()
@@ -103,7 +105,7 @@ export function createPasswordHasher({
   return {
     parameters,
     enter() {
-      if (places >= threads + queue) return undefined
+      if (places >= handedOver + queue) return undefined
       places++
       let held = true
       return {

@@ -1,5 +1,4 @@
 import type { Attempts } from '../domain/throttle.ts'
-import type { UnixSeconds } from '../domain/time.ts'
 import type { Db } from './database.ts'
 import { prepared } from './prepared.ts'
 
@@ -95,22 +94,29 @@ function ofSize<Query>(build: (size: number) => Query): (size: number) => Query 
   }
 }
 
-/** Removes some rows that no rule looks at any more; keys with the prefix are kept, for they are never forgotten. */
-export async function purge(
+/** Some rows after a key, in order. */
+export async function list(
   db: Db,
-  { before, keptPrefix, limit }: { before: UnixSeconds; keptPrefix: string; limit: number },
-): Promise<number> {
+  afterKey: string,
+  limit: number,
+): Promise<(Attempts & { readonly key: string })[]> {
+  const rows = await db
+    .selectFrom('attempts')
+    .selectAll()
+    .where('key', '>', afterKey)
+    .orderBy('key')
+    .limit(limit)
+    .execute()
+  return rows.map(({ blocked_until: blockedUntil, ...row }) => ({ ...row, blockedUntil }))
+}
+
+/** Removes a row unless something was charged to it meanwhile. */
+export async function removeUnchanged(db: Db, row: { readonly key: string } & Attempts): Promise<boolean> {
   const { numDeletedRows } = await db
     .deleteFrom('attempts')
-    .where('key', 'in', (eb) =>
-      eb
-        .selectFrom('attempts')
-        .select('key')
-        .where('since', '<', before)
-        .where('blocked_until', '<', before)
-        .where((inner) => inner.not(inner('key', 'like', `${keptPrefix}%`)))
-        .limit(limit),
-    )
+    .where('key', '=', row.key)
+    .where('since', '=', row.since)
+    .where('count', '=', row.count)
     .executeTakeFirstOrThrow()
-  return Number(numDeletedRows)
+  return numDeletedRows === 1n
 }

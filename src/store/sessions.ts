@@ -119,6 +119,11 @@ export async function listOf(db: Db, userId: UserId): Promise<Session[]> {
   return rows.map(fromRow)
 }
 
+/** Whether a session was not ended meanwhile. */
+export async function exists(db: Db, id: string): Promise<boolean> {
+  return (await db.selectFrom('session').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+}
+
 /** Writes activity down. */
 export async function touch(db: Db, id: string, now: UnixSeconds): Promise<void> {
   await db.updateTable('session').set({ last_seen_at: now }).where('id', '=', id).execute()
@@ -178,22 +183,13 @@ export async function removeOverLimit(db: Db, userId: UserId, limit: number): Pr
   return rows.map(({ id }) => id)
 }
 
-/** Removes some sessions past their end or idle since `idleSince` or before. */
-export async function purge(
-  db: Db,
-  { now, idleSince, limit }: { now: UnixSeconds; idleSince: UnixSeconds; limit: number },
-): Promise<number> {
+/** Removes some sessions past their absolute end; those idle too long are refused at use and go then. */
+export async function purge(db: Db, now: UnixSeconds, limit: number): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('session')
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('session')
-        .select('id')
-        .where((inner) => inner.or([inner('expires_at', '<=', now), inner('last_seen_at', '<=', idleSince)]))
-        .limit(limit),
+    .where('token_hash', 'in', (eb) =>
+      eb.selectFrom('session').select('token_hash').where('expires_at', '<=', now).limit(limit),
     )
-    // Asked again of the row itself: it may have been seen since it was found.
-    .where((eb) => eb.or([eb('expires_at', '<=', now), eb('last_seen_at', '<=', idleSince)]))
     .executeTakeFirstOrThrow()
   return Number(numDeletedRows)
 }

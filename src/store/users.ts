@@ -101,6 +101,21 @@ export async function claimSignIn(db: Db, id: UserId, epoch: number, now: UnixSe
   return affected === 1
 }
 
+/** Holds a user who may still sign in with what was checked until the transaction ends; `false` as `claimSignIn`. */
+export async function holdEpoch(db: Db, id: UserId, epoch: number): Promise<boolean> {
+  const { affected } = await updateNothing(db, { id, epoch })
+  return affected === 1
+}
+
+const updateNothing = prepared((db, { id, epoch }: { id: UserId; epoch: number }) =>
+  db
+    .updateTable('user')
+    .set({ epoch })
+    .where('id', '=', id)
+    .where('epoch', '=', epoch)
+    .where('disabled_at', 'is', null),
+)
+
 /** Moves the user to the next epoch, which ends every login under way; `false` when the user is gone. */
 export async function advanceEpoch(db: Db, id: UserId): Promise<boolean> {
   const { numUpdatedRows } = await db

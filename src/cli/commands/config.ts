@@ -11,7 +11,7 @@ export function declareConfig(command: Command): Handler {
   command.addHelpText('after', '\nPasswords in the address of the database are hidden.')
   examples(command, 'watchword config', 'watchword config --config /etc/watchword/watchword.toml --json')
   return async ({ configFile }) => {
-    const effective = showSettings(readConfig(configFile))
+    const effective = showSettings(await readConfig(configFile))
     const sourceOf = settingSources({ cwd: process.cwd(), env: process.env, file: configFile })
     const rows = effective.map(({ name, value }) => ({ name, value, source: sourceOf(name) }))
     if (command.opts<{ json?: true }>().json) printJson({ settings: rows })

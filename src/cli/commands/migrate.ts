@@ -18,7 +18,7 @@ export function declareMigrate(command: Command): Handler {
   examples(command, 'watchword migrate --status', 'watchword migrate')
   return async ({ configFile }) => {
     const options = command.opts<{ status?: true; json?: true }>()
-    const config = readConfig(configFile)
+    const config = await readConfig(configFile)
     if (!options.status) return bringUpToDate(config)
     return show(await statusOf(config), options.json ?? false)
   }

@@ -33,7 +33,7 @@ export function declareApacheVhost(command: Command): Handler {
   )
   return async ({ configFile }) => {
     const options = command.opts<Options>()
-    const { listen } = readConfig(configFile)
+    const { listen } = await readConfig(configFile)
     return write({
       serverName: options.serverName,
       certificate: resolve(options.certificate),

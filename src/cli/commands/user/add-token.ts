@@ -81,7 +81,7 @@ async function report(services: Parameters<typeof addDevice>[0], username: strin
   const outcome = await addDevice(services, username, token, operator())
   switch (outcome.kind) {
     case 'added':
-      return done(`${username} can sign in with codes of "${token.name}".`)
+      return done(`${username} can sign in with codes of "${token.name}", and is signed out everywhere.`)
     case 'weak-key':
       return refuse(
         `The key has ${token.key.length} bytes, and less than ${KEY_BYTES_MINIMUM} can be guessed. Use another token, or check --encoding.`,
