@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { createUser, type NewUser } from '../src/actions/create-user.ts'
 import { compose } from '../src/compose.ts'
 import { type Config, loadConfig } from '../src/config/load.ts'
@@ -11,8 +10,10 @@ import { createApp } from '../src/http/app.ts'
 import { createEdge } from '../src/http/create-edge.ts'
 import type { Edge } from '../src/http/endpoint.ts'
 import type { Peer } from '../src/http/guards/client-address.ts'
+import { createLog } from '../src/observe/log.ts'
 import { createMetrics } from '../src/observe/metrics.ts'
 import type { Services } from '../src/services.ts'
+import { assertDeclared } from './http/declared-answers.ts'
 
 /** A password that every rule accepts. */
 export const PASSWORD = 'correct horse battery staple'
@@ -113,7 +114,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     },
   }
   const { services, close } = await compose(config, { now: clock.now })
-  const log = pino({ level: options.log ? 'debug' : 'silent' }, { write: (line) => options.log?.(line) })
+  const log = createLog(options.log ? 'debug' : 'silent', { write: (line) => options.log?.(line) })
   const metrics = createMetrics(() => services.hasher.load())
   const edge = createEdge(services, config, { log, metrics })
   const app = createApp(edge)
@@ -220,13 +221,15 @@ function openBrowser(
     const setCookies = response.headers.getSetCookie()
     if (keepCookies) for (const line of setCookies) keep(cookies, line)
     const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
-    return {
+    const reply = {
       status: response.status,
       headers: response.headers,
       text,
       body: isJson && text !== '' ? JSON.parse(text) : undefined,
       setCookies,
     }
+    assertDeclared(init.method ?? 'GET', path, reply)
+    return reply
   }
   const sendJson = (
     method: string,

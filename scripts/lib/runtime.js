@@ -3,6 +3,7 @@ import * as module from 'node:module'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
 
 // Plain JavaScript that Node 20 runs, without packages: it starts the Node that runs all else.
 
@@ -116,6 +117,8 @@ function hasStartState() {
 
 /** @param {readonly string[]} args */
 async function runHere(args) {
+  // A server's young objects fit a small space; letting it grow costs 10 MB and gains no speed.
+  setFlagsFromString('--semi-space-growth-factor=1')
   for (const [name, value] of Object.entries(environment)) process.env[name] ??= value
   const cache = compileCacheFolder()
   if (cache !== undefined) module.enableCompileCache(cache)

@@ -74,8 +74,11 @@ export async function advanceLogin(
 ): Promise<Advanced> {
   const { policy } = services
   const step = nextStep(login.amr, standingOf(user, devices), policy.enrolment)
-  if (step === 'done' && !(await users.claimSignIn(tx, user.id, login.epoch, now)))
-    return { kind: 'not-awaited' }
+  const isCurrent =
+    step === 'done'
+      ? await users.claimSignIn(tx, user.id, login.epoch, now)
+      : await users.holdEpoch(tx, user.id, login.epoch)
+  if (!isCurrent) return { kind: 'not-awaited' }
   if (login.tokenHash !== undefined && !(await logins.take(tx, login.tokenHash)))
     return { kind: 'not-awaited' }
 

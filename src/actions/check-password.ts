@@ -1,4 +1,4 @@
-import { needsRehash, type PasswordHash } from '../domain/password/hash-parameters.ts'
+import { needsRehash } from '../domain/password/hash-parameters.ts'
 import type { Seconds, UnixSeconds } from '../domain/time.ts'
 import { hashToken } from '../domain/token.ts'
 import { normalizeUsername } from '../domain/user.ts'
@@ -16,8 +16,6 @@ export type PasswordCheck =
       readonly kind: 'right'
       readonly user: users.UserWithPassword
       readonly budgets: readonly Budget[]
-      /** The same password hashed at today's cost, when the stored hash is of another (SEC-PW-11). */
-      readonly upgrade: PasswordHash | undefined
     }
   /** Wrong, unknown or disabled: one answer, for one price (SEC-AUTH-6). */
   | { readonly kind: 'refused' }
@@ -65,19 +63,21 @@ export async function checkPassword(
     await refuse(services, { user, username: input.username, caller, now })
     return { kind: 'refused' }
   }
-  const outdated = user.passwordHash !== undefined && needsRehash(user.passwordHash, hasher.parameters)
-  const upgrade = outdated ? await turn.hash(input.password) : undefined
-  return { kind: 'right', user, budgets: spent.budgets, upgrade }
+  const stored = user.passwordHash
+  // The same password at today's cost, when the stored hash is of another (SEC-PW-11). By itself: whoever changes
+  // an account in one transaction takes hold of the user before the hash.
+  if (stored !== undefined && needsRehash(stored, hasher.parameters)) {
+    await passwordHashes.upgrade(db, user.id, stored, await turn.hash(input.password))
+  }
+  return { kind: 'right', user, budgets: spent.budgets }
 }
 
-/** Settles a right password: what was charged, and the hash if it is to be upgraded. */
+/** Settles what was charged for a right password. */
 export async function settlePassword(
   tx: Db,
   check: Extract<PasswordCheck, { kind: 'right' }>,
 ): Promise<void> {
   await settleAttempt(tx, check.budgets)
-  if (check.upgrade === undefined || check.user.passwordHash === undefined) return
-  await passwordHashes.upgrade(tx, check.user.id, check.user.passwordHash, check.upgrade)
 }
 
 async function knownBrowserOf(

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import {
+  chownSync,
   closeSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeSync,
 } from 'node:fs'
@@ -71,10 +73,20 @@ export function removeKeys(file: KeyFile, ids: readonly string[]): KeyFile {
 function replace(file: KeyFile, change: Pick<KeyFileJson, 'current' | 'keys'>): KeyFile {
   const next = `${file.path}.${process.pid}.new`
   const name_key = Buffer.from(file.nameKey).toString('base64')
+  // What a killed rotation left behind is no key file yet and of no use.
+  rmSync(next, { force: true })
   writeExclusive(next, { format: 'watchword-keys-1', ...change, name_key })
+  keepOwner(file.path, next)
   renameSync(next, file.path)
   syncFolder(dirname(file.path))
   return readBack(file.path)
+}
+
+/** Root may rotate the keys of a server that runs as another user, and must not lock it out. */
+function keepOwner(from: string, to: string): void {
+  if (process.getuid?.() !== 0) return
+  const { uid, gid } = statSync(from)
+  chownSync(to, uid, gid)
 }
 
 function writeExclusive(path: string, json: KeyFileJson): void {

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import {
   type CompiledQuery,
@@ -60,7 +61,10 @@ class Handle {
   readonly #statements = new Map<string, { statement: StatementSync; returnsRows: boolean }>()
 
   constructor(path: string, readOnly: boolean) {
-    this.#database = new DatabaseSync(path, { readOnly, timeout: 0 })
+    // The database is of nobody's concern but its owner; SQLite gives its log the same mode.
+    if (!readOnly) closeSync(openSync(path, 'a', 0o600))
+    // While it is opened, SQLite itself waits for another process that opens or closes it; from then on we do.
+    this.#database = new DatabaseSync(path, { readOnly, timeout: PATIENCE_MS })
     // FULL: an answer is given only after the commit is on disk (SEC-DB-1). A page that many sign-ins change is copied
     // into the file once each 16 MiB of log, not each 4.
     if (!readOnly) {
@@ -69,6 +73,7 @@ class Handle {
       )
     }
     this.#database.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8000')
+    this.#database.exec('PRAGMA busy_timeout = 0')
   }
 
   exec(sql: string): void {
