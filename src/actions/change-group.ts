@@ -36,14 +36,14 @@ export async function changeGroup(
       await record(services, tx, { now, by }, { event: 'group-created', group })
       return { kind: 'changed' }
     }
-    if (!(await groups.exists(tx, group))) return { kind: 'no-such-group' }
+    if (!(await groups.hold(tx, group))) return { kind: 'no-such-group' }
     if (change.kind === 'delete') {
       await groups.remove(tx, group)
       await record(services, tx, { now, by }, { event: 'group-deleted', group })
       return { kind: 'changed' }
     }
     const user = await users.findByUsername(tx, change.username)
-    if (user === undefined) return { kind: 'no-such-user' }
+    if (user === undefined || !(await users.hold(tx, user.id))) return { kind: 'no-such-user' }
     const { done, event } = await changeMember(tx, change.kind, group, user)
     if (!done) return { kind: 'already-so' }
     await record(services, tx, { now, by, userId: user.id }, event)

@@ -44,7 +44,7 @@ export async function createUser(
   const id = services.newId() as UserId
   return services.db.transaction().execute(async (tx): Promise<CreateUserOutcome> => {
     for (const group of user.groups) {
-      const known = groupNameProblem(group) === undefined && (await groups.exists(tx, group))
+      const known = groupNameProblem(group) === undefined && (await groups.hold(tx, group))
       if (!known) return { kind: 'no-such-group', group }
     }
     if (!(await users.insert(tx, { ...user, id }, now))) return { kind: 'username-taken' }

@@ -20,10 +20,9 @@ export async function deleteUser(
   if (user === undefined) return { kind: 'no-such-user' }
   return services.db.transaction().execute(async (tx): Promise<DeleteUserOutcome> => {
     const name = nameKey(services.sealer, user.username)
-    await attempts.hold(tx, [name])
     await holdFactors(tx, user.id)
-    await attempts.clear(tx, [name])
-    await attempts.clear(tx, [codeKey(user.id)])
+    await attempts.hold(tx, [name])
+    await attempts.clear(tx, [codeKey(user.id), name])
     await otpDevices.removeAll(tx, user.id)
     await recoveryCodes.removeAll(tx, user.id)
     // Everything else of the user goes with the row.

@@ -64,8 +64,8 @@ async function proveByCode(services: ProofServices, proof: Proof): Promise<Proof
   const { login, now } = proof
   const budget = codeBudget(services, login.userId)
   const proving = services.db.transaction().execute(async (tx): Promise<ProofOutcome> => {
-    await settleBefore(tx, proof)
     const spent = await spendAttempt(tx, [budget], now)
+    await settleBefore(tx, proof)
     if (spent.kind === 'throttled') return { ...spent, budget: 'code' }
     const user = await users.findById(tx, login.userId)
     if (user === undefined || user.disabled || user.epoch !== login.epoch)
@@ -178,8 +178,8 @@ async function proveByRecoveryCode(
   if (turn === undefined) return { kind: 'busy' }
   const budget = codeBudget(services, login.userId)
   const charged = await services.db.transaction().execute(async (tx) => {
-    await settleBefore(tx, proof)
     const spent = await spendAttempt(tx, [budget], now)
+    await settleBefore(tx, proof)
     const hash =
       spent.kind === 'charged' ? await recoveryCodes.findHash(tx, login.userId, index, now) : undefined
     return { spent, hash }
@@ -233,6 +233,7 @@ async function wrongCode(
   return { kind: 'wrong-code' }
 }
 
+/** The budgets of passwords are held after that of codes, here as everywhere: else two would wait for each other. */
 async function settleBefore(tx: Db, { settle, settleWhen = 'always' }: Proof): Promise<void> {
   if (settleWhen === 'always') await settle?.(tx)
 }

@@ -19,8 +19,8 @@ export async function unlockUser(
   const user = await users.findByUsername(services.db, username)
   if (user === undefined) return { kind: 'no-such-user' }
   return services.db.transaction().execute(async (tx): Promise<UnlockUserOutcome> => {
-    await attempts.clear(tx, [nameKey(services.sealer, user.username)])
     await attempts.clear(tx, [codeKey(user.id)])
+    await attempts.clear(tx, [nameKey(services.sealer, user.username)])
     const devices = await otpDevices.listConfirmed(tx, user.id)
     await record(services, tx, { now, by, userId: user.id }, { event: 'user-unlocked' })
     return { kind: 'unlocked', disabledDevices: devices.filter(({ disabled }) => disabled).length }

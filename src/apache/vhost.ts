@@ -1,4 +1,6 @@
 import { isIPv4 } from 'node:net'
+import { guardedHeaders, spellings } from './guarded-headers.ts'
+import { pathname, portNumber, serverName, shown, staticFolder, VhostError } from './vhost-values.ts'
 
 /** What the virtual hosts of one Watchword are made from. */
 export interface VhostSite {
@@ -21,11 +23,6 @@ export interface VhostSite {
 export type VhostBackend =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string }
-
-/** A site that cannot be written down safely; the message says what to write instead. */
-export class VhostError extends Error {
-  override readonly name = 'VhostError'
-}
 
 /**
  * The text of the two virtual hosts of a site, ready for `apachectl configtest`.
@@ -239,90 +236,3 @@ function backendAddress(backend: VhostBackend, authority: string): string {
     }
   }
 }
-
-/** A DNS name in ASCII, in small letters (RFC 1123 §2.1); an IPv4 address passes too. */
-function serverName(given: string): string {
-  const name = given.toLowerCase()
-  const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
-  if (name.length <= 253 && new RegExp(`^${label}(?:\\.${label})*$`).test(name)) return name
-  throw new VhostError(
-    `serverName ${shown(given)} is not a host name: write it like auth.example.com, without scheme, port or path, and a name in other letters in its xn-- form`,
-  )
-}
-
-function portNumber(setting: string, port: number): number {
-  if (Number.isInteger(port) && port >= 1 && port <= 65535) return port
-  throw new VhostError(`${setting} is ${shown(String(port))}: write a whole number from 1 to 65535`)
-}
-
-/** `${` and `%{` are expanded by Apache, `*?[]` are patterns in a section, `\` and `"` end the quoting. */
-const unsafeInPathname = /[\p{C}\p{Zl}\p{Zp}"'\\<>|*?[\]]|[$%]\{/u
-
-function pathname(setting: string, path: string): string {
-  if (!path.startsWith('/'))
-    throw new VhostError(`${setting} ${shown(path)}: write a path that begins with /`)
-  if (unsafeInPathname.test(path)) {
-    throw new VhostError(
-      `${setting} ${shown(path)}: write a path without control characters, quotes, backslashes, < > | * ? [ ] and without \${ or %{`,
-    )
-  }
-  if (path.split('/').some((part) => part === '..' || part === '.') || path.includes('//')) {
-    throw new VhostError(`${setting} ${shown(path)}: write the path without . and .. and //`)
-  }
-  return path
-}
-
-function staticFolder(given: string): string {
-  const folder = pathname('staticFolder', given).replace(/\/$/, '')
-  if (folder === '')
-    throw new VhostError('staticFolder is the whole file system: write the folder of the pages')
-  return folder
-}
-
-/** A refused value for a message: visible, on one line, and not endless. */
-const shown = (value: string): string =>
-  JSON.stringify(value.slice(0, 80)).replace(
-    /[\p{C}\p{Zl}\p{Zp}]/gu,
-    (sign) => `U+${sign.codePointAt(0)?.toString(16)}`,
-  )
-
-/** The header with each of its hyphens as hyphen or underscore: all that fold to one variable name. */
-function spellings(header: string): string[] {
-  const [first = '', ...rest] = header.split('-')
-  return rest.reduce(
-    (heads, part) => heads.flatMap((head) => [`${head}-${part}`, `${head}_${part}`]),
-    [first],
-  )
-}
-
-const words = (text: string): string[] => text.trim().split(/\s+/)
-
-/** Headers by which a proxy speaks to an application, or by which a client could pose as one. */
-export const guardedHeaders: readonly string[] = [
-  // Where the request came from.
-  ...words(`
-    Forwarded Forwarded-For X-Forwarded X-Forwarded-For X-Forwarded-By X-Original-Forwarded-For X-Real-IP
-    X-Client-IP X-Cluster-Client-IP X-Originating-IP X-Remote-IP X-Remote-Addr Remote-Addr Client-IP
-    True-Client-IP CF-Connecting-IP CF-Connecting-IPv6 Fastly-Client-IP X-Azure-ClientIP
-    X-Envoy-External-Address X-ProxyUser-IP Via
-  `),
-  // What it asked for.
-  ...words(`
-    X-Forwarded-Host X-Forwarded-Server X-Forwarded-Port X-Forwarded-Proto X-Forwarded-Protocol
-    X-Forwarded-Scheme X-Forwarded-Ssl X-Forwarded-Prefix X-Forwarded-Path X-Forwarded-Uri X-Forwarded-Method
-    X-Host X-Original-Host X-Original-URL X-Original-URI X-Original-Method X-Rewrite-URL X-Url-Scheme
-    X-Scheme X-Script-Name Front-End-Https X-HTTP-Method X-HTTP-Method-Override X-Method-Override
-    Proxy Proxy-Connection Max-Forwards Upgrade
-  `),
-  // Who is asking.
-  ...words(`
-    Remote-User Remote-Name Remote-Email Remote-Groups X-Remote-User X-Remote-Name X-Remote-Email
-    X-Remote-Group X-Remote-Groups X-Forwarded-User X-Forwarded-Email X-Forwarded-Groups
-    X-Forwarded-Preferred-Username X-Forwarded-Access-Token X-Auth-Request-User X-Auth-Request-Email
-    X-Auth-Request-Groups X-Auth-Request-Preferred-Username X-Auth-Request-Access-Token X-Auth-User
-    X-Auth-Username X-Auth-Email X-Auth-Groups X-Authenticated-User X-Authenticated-Userid X-WebAuth-User
-    X-User X-User-Id X-Username X-Email X-Groups X-Watchword-User X-Watchword-Groups Client-Cert
-    Client-Cert-Chain X-Client-Cert X-Client-DN X-Client-Verify SSL-Client-Cert X-SSL-Client-Cert
-    X-SSL-Client-DN X-SSL-Client-S-DN X-SSL-Client-Verify X-Forwarded-Client-Cert X-ARR-ClientCert
-  `),
-]

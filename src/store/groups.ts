@@ -20,11 +20,15 @@ export async function remove(db: Db, name: string): Promise<boolean> {
   return numDeletedRows === 1n
 }
 
-export async function exists(db: Db, name: string): Promise<boolean> {
-  return (
-    (await db.selectFrom('user_group').select('name').where('name', '=', name).executeTakeFirst()) !==
-    undefined
-  )
+/** Whether there is a group of that name, which then stays until the transaction ends. */
+export async function hold(tx: Db, name: string): Promise<boolean> {
+  // Writing a row over itself locks it on PostgreSQL; on SQLite the transaction alone does that.
+  const { numUpdatedRows } = await tx
+    .updateTable('user_group')
+    .set((eb) => ({ created_at: eb.ref('created_at') }))
+    .where('name', '=', name)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
 }
 
 /** Adds a member; `false` when it is one already. */

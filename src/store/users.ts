@@ -116,6 +116,16 @@ const updateNothing = prepared((db, { id, epoch }: { id: UserId; epoch: number }
     .where('disabled_at', 'is', null),
 )
 
+/** Holds a user until the transaction ends, disabled or not; `false` when the user is gone. */
+export async function hold(db: Db, id: UserId): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('user')
+    .set((eb) => ({ epoch: eb.ref('epoch') }))
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
 /** Moves the user to the next epoch, which ends every login under way; `false` when the user is gone. */
 export async function advanceEpoch(db: Db, id: UserId): Promise<boolean> {
   const { numUpdatedRows } = await db

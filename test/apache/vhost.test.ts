@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { guardedHeaders, VhostError, type VhostSite, vhostConfiguration } from '../../src/apache/vhost.ts'
+import { guardedHeaders } from '../../src/apache/guarded-headers.ts'
+import { type VhostSite, vhostConfiguration } from '../../src/apache/vhost.ts'
+import { VhostError } from '../../src/apache/vhost-values.ts'
 
 const site: VhostSite = {
   serverName: 'auth.example.com',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { type Branch, commands } from '../../src/cli/commands.ts'
 import { routes } from '../../src/http/api/routes.ts'
 
 const text = readFileSync(new URL('../../docs/pathways.md', import.meta.url), 'utf8')
@@ -26,4 +27,21 @@ describe('the list of every way in (SEC-DOC-2)', () => {
       assert.equal(row?.[2], access, `${method} ${path}`)
     }
   })
+
+  it('names every command that changes who may sign in and how', () => {
+    const listed = rows
+      .map(([, command = '']) => /^`watchword (.*)`$/.exec(command)?.[1])
+      .filter((name) => name !== undefined)
+    // What these do is no way in: they read, print, serve, or change groups only.
+    const others = /^(?:serve|migrate|config|audit .*|apache .*|group .*|user (?:list|show)|keys check)$/
+    const changing = namesOf(commands).filter((name) => !others.test(name))
+    assert.deepEqual(listed.toSorted(), changing.toSorted())
+  })
 })
+
+/** The full names of all commands that do something. */
+function namesOf(branches: readonly Branch[]): string[] {
+  return branches.flatMap(({ name, branches: below }) =>
+    below === undefined ? [name] : namesOf(below).map((rest) => `${name} ${rest}`),
+  )
+}

@@ -7,7 +7,8 @@ import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import tls from 'node:tls'
-import { guardedHeaders, type VhostBackend, vhostConfiguration } from '../../src/apache/vhost.ts'
+import { guardedHeaders } from '../../src/apache/guarded-headers.ts'
+import { type VhostBackend, vhostConfiguration } from '../../src/apache/vhost.ts'
 import {
   type Apache,
   type ClientAnswer,

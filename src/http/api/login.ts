@@ -114,7 +114,10 @@ export const verify: Route<typeof verifyFields> = {
   description: 'The second step of a login under way, or the first code of a new authenticator.',
   body: verifyFields,
   answers: {
-    200: { description: 'Signed in, or confirmed.', schema: z.union([schemas.signInBody, confirmedBody()]) },
+    200: {
+      description: 'Signed in, or confirmed.',
+      schema: z.union([schemas.signInBody, schemas.renewedBody]),
+    },
     400: { description: 'The code is wrong or used.', schema: schemas.errorBody },
     401: { description: 'No login is under way.', schema: schemas.errorBody },
     403: { description: 'The login waits for an enrolment that has not begun.', schema: schemas.errorBody },
@@ -129,10 +132,6 @@ export const verify: Route<typeof verifyFields> = {
     }
     return session === undefined ? notSignedIn() : confirm(request, session, edge)
   },
-}
-
-function confirmedBody() {
-  return schemas.sessionBody.extend({ message: z.string() })
 }
 
 async function confirm(

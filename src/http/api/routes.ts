@@ -1,19 +1,11 @@
 import type { Route } from '../endpoint.ts'
-import {
-  changeOwnPassword,
-  countRecoveryCodes,
-  endOtherOwnSessions,
-  endOwnSession,
-  listDevices,
-  listSessions,
-  makeOwnRecoveryCodes,
-  removeOwnDevice,
-  renameOwnDevice,
-} from './account.ts'
+import { changeOwnPassword, countRecoveryCodes, makeOwnRecoveryCodes } from './credentials.ts'
+import { listDevices, removeOwnDevice, renameOwnDevice } from './devices.ts'
 import { registerSecret } from './enrolment.ts'
 import { authenticateAtOnce, login, logout, verify, whoAmI } from './login.ts'
 import { liveness, metrics, readiness } from './monitoring.ts'
 import { document } from './openapi.ts'
+import { endOtherOwnSessions, endOwnSession, listSessions } from './sessions.ts'
 
 /** Every route there is; what is not listed here is not served. */
 export const routes: readonly Route[] = [

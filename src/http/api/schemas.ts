@@ -61,6 +61,9 @@ const sessionFields = {
 
 export const sessionBody = z.strictObject(sessionFields)
 
+/** The session goes on under a new token. */
+export const renewedBody = sessionBody.extend({ message: z.string() })
+
 /** Signed in, or one more step to go. */
 export const signInBody = z.union([
   z.strictObject({

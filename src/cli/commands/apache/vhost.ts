@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { VhostError, type VhostSite, vhostConfiguration } from '../../../apache/vhost.ts'
+import { type VhostSite, vhostConfiguration } from '../../../apache/vhost.ts'
+import { VhostError } from '../../../apache/vhost-values.ts'
 import { wholeNumber } from '../../arguments.ts'
 import { type ExitCode, UsageError } from '../../exit-code.ts'
 import { examples, type Handler } from '../../invocation.ts'

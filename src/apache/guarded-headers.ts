@@ -1,0 +1,40 @@
+/** The header with each of its hyphens as hyphen or underscore: all that fold to one variable name. */
+export function spellings(header: string): string[] {
+  const [first = '', ...rest] = header.split('-')
+  return rest.reduce(
+    (heads, part) => heads.flatMap((head) => [`${head}-${part}`, `${head}_${part}`]),
+    [first],
+  )
+}
+
+const words = (text: string): string[] => text.trim().split(/\s+/)
+
+/** Headers by which a proxy speaks to an application, or by which a client could pose as one. */
+export const guardedHeaders: readonly string[] = [
+  // Where the request came from.
+  ...words(`
+    Forwarded Forwarded-For X-Forwarded X-Forwarded-For X-Forwarded-By X-Original-Forwarded-For X-Real-IP
+    X-Client-IP X-Cluster-Client-IP X-Originating-IP X-Remote-IP X-Remote-Addr Remote-Addr Client-IP
+    True-Client-IP CF-Connecting-IP CF-Connecting-IPv6 Fastly-Client-IP X-Azure-ClientIP
+    X-Envoy-External-Address X-ProxyUser-IP Via
+  `),
+  // What it asked for.
+  ...words(`
+    X-Forwarded-Host X-Forwarded-Server X-Forwarded-Port X-Forwarded-Proto X-Forwarded-Protocol
+    X-Forwarded-Scheme X-Forwarded-Ssl X-Forwarded-Prefix X-Forwarded-Path X-Forwarded-Uri X-Forwarded-Method
+    X-Host X-Original-Host X-Original-URL X-Original-URI X-Original-Method X-Rewrite-URL X-Url-Scheme
+    X-Scheme X-Script-Name Front-End-Https X-HTTP-Method X-HTTP-Method-Override X-Method-Override
+    Proxy Proxy-Connection Max-Forwards Upgrade
+  `),
+  // Who is asking.
+  ...words(`
+    Remote-User Remote-Name Remote-Email Remote-Groups X-Remote-User X-Remote-Name X-Remote-Email
+    X-Remote-Group X-Remote-Groups X-Forwarded-User X-Forwarded-Email X-Forwarded-Groups
+    X-Forwarded-Preferred-Username X-Forwarded-Access-Token X-Auth-Request-User X-Auth-Request-Email
+    X-Auth-Request-Groups X-Auth-Request-Preferred-Username X-Auth-Request-Access-Token X-Auth-User
+    X-Auth-Username X-Auth-Email X-Auth-Groups X-Authenticated-User X-Authenticated-Userid X-WebAuth-User
+    X-User X-User-Id X-Username X-Email X-Groups X-Watchword-User X-Watchword-Groups Client-Cert
+    Client-Cert-Chain X-Client-Cert X-Client-DN X-Client-Verify SSL-Client-Cert X-SSL-Client-Cert
+    X-SSL-Client-DN X-SSL-Client-S-DN X-SSL-Client-Verify X-Forwarded-Client-Cert X-ARR-ClientCert
+  `),
+]
