@@ -12,6 +12,6 @@ it('states the numbers that are shipped (SEC-DOC-1, SEC-DOC-3, SEC-RATE-10)', ()
   assert.ok(stated.length >= 20)
   for (const { name, value } of stated) {
     const setting = describeSettings().find((each) => each.name === name)
-    assert.equal(setting?.default, value, name)
+    assert.equal(setting?.default, value, `${name}`)
   }
 })

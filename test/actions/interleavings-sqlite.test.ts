@@ -1,0 +1,4 @@
+import { sqlite } from './engines.ts'
+import { interleavingsOn } from './interleavings.ts'
+
+interleavingsOn(sqlite)

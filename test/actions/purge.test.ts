@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { codeKey } from '../../src/actions/budgets.ts'
+import { purgeExpired } from '../../src/actions/purge-expired.ts'
+import { startWorld, type World } from '../world.ts'
+
+const DAY = 24 * 3600
+
+describe('housekeeping', () => {
+  let world: World
+  before(async () => {
+    world = await startWorld()
+  })
+  after(() => world.close())
+
+  it('removes what has ended and keeps counts of wrong codes, which are never forgotten (SEC-OTP-6)', async () => {
+    const { browser, id } = await world.enrolled('alice')
+    await browser.clone().post('/auth/login/', { username: 'nobody', password: 'guess' })
+    const login = world.browser()
+    await login.post('/auth/login/', { username: 'alice', password: 'correct horse battery staple' })
+    await login.post('/auth/verify/', { otp: '000000' })
+
+    world.clock.advance(3 * DAY)
+    const purged = await purgeExpired(world.services)
+    assert.deepEqual(
+      { ...purged, attempts: purged.attempts > 0 },
+      { logins: 1, sessions: 1, enrolments: 0, browsers: 0, attempts: true, events: 0 },
+    )
+    const left = await world.services.db.selectFrom('attempts').select('key').execute()
+    assert.deepEqual(
+      left.map(({ key }) => key),
+      [codeKey(id)],
+    )
+  })
+
+  it('removes thousands of rows in batches', async () => {
+    const { db } = world.services
+    const row = { count: 1, since: 0, blocked_until: 0 }
+    const keys = Array.from({ length: 1200 }, (_, index) => ({ key: `network:${index}`, ...row }))
+    await db.insertInto('attempts').values(keys).execute()
+    assert.equal((await purgeExpired(world.services)).attempts, 1200)
+  })
+})

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { newId } from '../../src/crypto/random.ts'
+import { StorageFault } from '../../src/domain/faults.ts'
+import * as auditLog from '../../src/store/audit-log.ts'
+import * as groups from '../../src/store/groups.ts'
+import * as otpDevices from '../../src/store/otp-devices.ts'
+import * as passwordHashes from '../../src/store/password-hashes.ts'
+import * as recoveryCodes from '../../src/store/recovery-codes.ts'
+import * as users from '../../src/store/users.ts'
+import { keysInUse } from '../../src/store/views/keys-in-use.ts'
+import { type EventSelection, listAuditEvents } from '../../src/store/views/list-audit.ts'
+import { listDeviceOwners } from '../../src/store/views/list-device-owners.ts'
+import { listGroups } from '../../src/store/views/list-groups.ts'
+import { listUsers } from '../../src/store/views/list-users.ts'
+import { ownDevices, ownSessions, recoveryCodesLeft } from '../../src/store/views/own-account.ts'
+import { findShownUser } from '../../src/store/views/show-user.ts'
+import { aDevice, aHash, makeSession, makeUser, NOW, plain } from './people.ts'
+import type { Opened } from './store.ts'
+
+/** The read-only queries. */
+export function viewContract(open: Opened): void {
+  describe('the list of users', () => {
+    it('goes by canonical name, a part at a time, and selects', async () => {
+      const db = open()
+      const group = `g-${newId()}`
+      await groups.insert(db, group, NOW)
+      const mark = newId()
+      const bob = await makeUser(db, `Bob-${mark}`, { displayName: 'The 100%_Builder!' })
+      const alice = await makeUser(db, `alice-${mark}`, { isSuperuser: true })
+      const carol = await makeUser(db, `CAROL-${mark}`)
+      await passwordHashes.put(db, bob, { hash: aHash(), mustChange: false, now: NOW })
+      await otpDevices.insertConfirmed(db, aDevice(bob), NOW)
+      await otpDevices.insertConfirmed(db, aDevice(carol), NOW)
+      await otpDevices.disableAll(db, carol, NOW)
+      await users.setDisabled(db, alice, NOW)
+      await users.claimSignIn(db, bob, 1, NOW + 5)
+      for (const id of [alice, bob]) await groups.addMember(db, group, id)
+      const names = async (selection: object) => {
+        const { users: listed, more } = await listUsers(db, { search: mark, limit: 10, ...selection })
+        return [listed.map(({ username }) => username.split('-')[0]), more]
+      }
+      assert.deepEqual(await names({}), [['alice', 'Bob', 'CAROL'], false])
+      assert.deepEqual(await names({ limit: 2 }), [['alice', 'Bob'], true])
+      assert.deepEqual(await names({ limit: 2, after: `BOB-${mark}` }), [['CAROL'], false])
+      assert.deepEqual(await names({ filter: 'disabled' }), [['alice'], false])
+      assert.deepEqual(await names({ filter: 'superuser' }), [['alice'], false])
+      assert.deepEqual(await names({ filter: 'no-second-factor' }), [['alice', 'CAROL'], false])
+      assert.deepEqual(await names({ group }), [['alice', 'Bob'], false])
+      assert.deepEqual(await names({ search: `BOB-${mark}` }), [['Bob'], false])
+      assert.deepEqual(await names({ search: '100%_b', group }), [['Bob'], false])
+      assert.deepEqual(await names({ search: '100%%b', group }), [[], false])
+      assert.deepEqual(await names({ search: 'builder!', group }), [['Bob'], false])
+      assert.deepEqual((await listUsers(db, { search: `bob-${mark}`, limit: 1 })).users, [
+        {
+          username: `Bob-${mark}`,
+          displayName: 'The 100%_Builder!',
+          isSuperuser: false,
+          disabled: false,
+          hasUsableDevice: true,
+          hasPassword: true,
+          createdAt: NOW,
+          lastSignInAt: NOW + 5,
+        },
+      ])
+    })
+  })
+
+  describe('the view of one user', () => {
+    it('tells all but secrets', async () => {
+      const db = open()
+      const username = `Shown-${newId()}`
+      const id = await makeUser(db, username, { displayName: 'Shown', isSuperuser: true })
+      const group = `g-${newId()}`
+      await groups.insert(db, group, NOW)
+      await groups.addMember(db, group, id)
+      await passwordHashes.put(db, id, { hash: aHash(), mustChange: true, now: NOW + 1 })
+      await recoveryCodes.replaceAll(db, id, [aHash(), aHash()], { now: NOW, expiresAt: null })
+      const { sealedKey, ...device } = aDevice(id)
+      await otpDevices.insertConfirmed(db, { ...device, sealedKey }, NOW)
+      const { tokenHash, ...session } = await makeSession(db, id)
+      const shown = await findShownUser(db, username.toUpperCase(), NOW)
+      assert.deepEqual(shown, {
+        id,
+        username,
+        displayName: 'Shown',
+        isSuperuser: true,
+        hasSecondFactor: false,
+        createdAt: NOW,
+        disabledAt: undefined,
+        lastSignInAt: undefined,
+        passwordChangedAt: NOW + 1,
+        mustChangePassword: true,
+        groups: [group],
+        devices: [{ ...device, confirmed: true, disabled: false, lastUsedAt: undefined }],
+        enrolmentPending: false,
+        sessions: [session],
+        recoveryCodesLeft: 2,
+      })
+      assert.equal(
+        JSON.stringify(shown).includes(sealedKey) || JSON.stringify(shown).includes(tokenHash),
+        false,
+      )
+      await otpDevices.putPending(db, aDevice(id), NOW + 600)
+      assert.equal((await findShownUser(db, username, NOW))?.enrolmentPending, true)
+      assert.equal((await findShownUser(db, username, NOW + 600))?.enrolmentPending, false)
+      assert.equal(await findShownUser(db, `${username}-not`, NOW), undefined)
+    })
+
+    it('shows owners their devices without the secret and the sessions that hold', async () => {
+      const db = open()
+      const id = await makeUser(db)
+      const device = aDevice(id)
+      await otpDevices.insertConfirmed(db, device, NOW)
+      await recoveryCodes.replaceAll(db, id, [aHash()], { now: NOW, expiresAt: NOW + 10 })
+      const rules = { idleTimeout: 3600, absoluteLifetime: 43_200, freshFor: 300 }
+      await makeSession(db, id, { lastSeenAt: NOW - 3600 })
+      await makeSession(db, id, { expiresAt: NOW })
+      const alive = await makeSession(db, id)
+      const devices = await ownDevices(db, id)
+      assert.deepEqual(
+        devices.map((own) => [own.id, 'sealedKey' in own]),
+        [[device.id, false]],
+      )
+      assert.deepEqual(
+        (await ownSessions(db, id, rules, NOW)).map((own) => own.id),
+        [alive.id],
+      )
+      assert.deepEqual(
+        [await recoveryCodesLeft(db, id, NOW), await recoveryCodesLeft(db, id, NOW + 10)],
+        [1, 0],
+      )
+    })
+  })
+
+  describe('the other lists', () => {
+    it('list groups with how many are in them', async () => {
+      const db = open()
+      const mark = newId()
+      const [full, empty] = [`b-${mark}`, `a-${mark}`]
+      await groups.insert(db, full, NOW)
+      await groups.insert(db, empty, NOW + 1)
+      for (let count = 0; count < 2; count++) await groups.addMember(db, full, await makeUser(db))
+      const listed = (await listGroups(db)).filter(({ name }) => name.endsWith(mark))
+      assert.deepEqual(listed, [
+        { name: empty, members: 0, createdAt: NOW + 1 },
+        { name: full, members: 2, createdAt: NOW },
+      ])
+    })
+
+    it('name the owners of devices and the keys that something is sealed with', async () => {
+      const db = open()
+      const username = `Owner-${newId()}`
+      const device = aDevice(await makeUser(db, username), { sealedKey: 'v1.feedface.xyz', name: 'token' })
+      await otpDevices.insertConfirmed(db, device, NOW)
+      assert.deepEqual(plain(await listDeviceOwners(db, [device.id, newId()])), [
+        { id: device.id, name: 'token', username },
+      ])
+      assert.deepEqual(await listDeviceOwners(db, []), [])
+      assert.deepEqual(await keysInUse(db, ['feedfac', 'feedface', 'deadbeef']), ['feedface'])
+    })
+  })
+
+  describe('the list of events', () => {
+    it('goes by time in parts, either way, and selects', async () => {
+      const db = open()
+      const username = `Watched-${newId()}`
+      const userId = await makeUser(db, username)
+      // Two in the same second: their identifiers decide.
+      const ids = [newId(), newId(), newId(), newId()] as const
+      const times = [NOW, NOW + 1, NOW + 1, NOW + 2]
+      for (const [index, id] of ids.entries()) {
+        const event =
+          index === 3 ? ({ event: 'user-disabled' } as const) : ({ event: 'user-enabled' } as const)
+        await auditLog.append(db, {
+          ...event,
+          id,
+          at: times[index] ?? NOW,
+          actor: { kind: 'operator', name: 'root' },
+          userId,
+          address: undefined,
+          userAgent: undefined,
+          requestId: undefined,
+        })
+      }
+      const list = (selection: Partial<EventSelection>) =>
+        listAuditEvents(db, { userId, order: 'oldest-first', limit: 10, ...selection })
+      const found = async (selection: Partial<EventSelection>) => {
+        const listed = await list(selection)
+        return listed.map(({ id }) => ids.indexOf(id))
+      }
+      assert.deepEqual(await found({}), [0, 1, 2, 3])
+      assert.deepEqual(await found({ order: 'latest-first' }), [3, 2, 1, 0])
+      assert.deepEqual(await found({ since: NOW + 1, until: NOW + 2 }), [1, 2])
+      assert.deepEqual(await found({ event: 'user-disabled' }), [3])
+      for (const order of ['oldest-first', 'latest-first'] as const) {
+        const inParts: number[] = []
+        let last: EventSelection['after']
+        for (;;) {
+          const [event] = await list({ order, after: last, limit: 1 })
+          if (event === undefined) break
+          inParts.push(ids.indexOf(event.id))
+          last = event
+        }
+        assert.deepEqual(inParts, order === 'oldest-first' ? [0, 1, 2, 3] : [3, 2, 1, 0])
+      }
+      const [first] = await list({ limit: 1 })
+      assert.deepEqual(first, {
+        id: ids[0],
+        at: NOW,
+        event: 'user-enabled',
+        outcome: 'success',
+        actor: { kind: 'operator', id: 'root' },
+        userId,
+        username,
+        address: undefined,
+        userAgent: undefined,
+        requestId: undefined,
+        fields: {},
+      })
+      await users.remove(db, userId)
+      assert.deepEqual(
+        (await list({ limit: 1 })).map((event) => [event.userId, event.username]),
+        [[userId, undefined]],
+      )
+    })
+
+    it('says which event is damaged', async () => {
+      const db = open()
+      const id = newId()
+      await db
+        .insertInto('audit_event')
+        .values({
+          id,
+          at: NOW,
+          event: 'user-enabled',
+          outcome: 'success',
+          actor_kind: 'system',
+          actor_id: null,
+          user_id: id,
+          address: null,
+          user_agent: null,
+          request_id: null,
+          fields: '{"half":',
+        })
+        .execute()
+      const listing = listAuditEvents(db, { userId: id, order: 'oldest-first', limit: 1 })
+      await assert.rejects(
+        listing,
+        (error: Error) => error instanceof StorageFault && error.message.includes(id),
+      )
+    })
+  })
+}
