@@ -1,11 +1,13 @@
 import { z } from 'zod'
+import type { Caller } from '../../actions/caller.ts'
 import { changePassword } from '../../actions/change-password.ts'
 import { makeRecoveryCodes } from '../../actions/make-recovery-codes.ts'
 import { replaceExpiredPassword } from '../../actions/replace-expired-password.ts'
 import { explainPassword, type PasswordProblem } from '../../domain/password/policy.ts'
+import type { Token } from '../../domain/token.ts'
 import { recoveryCodesLeft } from '../../store/views/own-account.ts'
 import { type Answer, busy, failure, notSignedIn, ok, stale, superseded, throttled } from '../answer.ts'
-import type { Route } from '../endpoint.ts'
+import type { Edge, Route } from '../endpoint.ts'
 import { freshError, ownErrors } from './account-errors.ts'
 import * as schemas from './schemas.ts'
 import { advancedAnswer, renewedAnswer } from './sign-in-answers.ts'
@@ -83,21 +85,12 @@ export const changeOwnPassword: Route<typeof passwordFields> = {
   },
   async handle({ fields, session, loginToken, caller }, edge): Promise<Answer> {
     const { current_password: current, new_password: next } = fields
-    if (session === undefined) {
-      if (loginToken === undefined) return notSignedIn()
-      const outcome = await replaceExpiredPassword(edge.services, { loginToken, next }, caller)
-      switch (outcome.kind) {
-        case 'signed-in':
-        case 'continue':
-          return advancedAnswer(edge, outcome, 'Password changed')
-        case 'not-awaited':
-          return notSignedIn()
-        case 'unsuitable':
-          return unsuitable(outcome.problem)
-        case 'busy':
-          return busy()
-      }
+    // In a login no current password is asked for: it has just been proven.
+    if (loginToken !== undefined && current === undefined) {
+      const answer = await replaceInLogin(edge, { loginToken, next, caller })
+      if (answer !== undefined) return answer
     }
+    if (session === undefined) return notSignedIn()
     if (current === undefined) return failure(400, 'invalid_request', 'current_password: is needed, as text.')
     const outcome = await changePassword(edge.services, session, { current, next, caller })
     switch (outcome.kind) {
@@ -117,6 +110,25 @@ export const changeOwnPassword: Route<typeof passwordFields> = {
         return superseded()
     }
   },
+}
+
+/** The last step of a login that waits for a new password; `undefined` when none does. */
+async function replaceInLogin(
+  edge: Edge,
+  { loginToken, next, caller }: { loginToken: Token; next: string; caller: Caller },
+): Promise<Answer | undefined> {
+  const outcome = await replaceExpiredPassword(edge.services, { loginToken, next }, caller)
+  switch (outcome.kind) {
+    case 'signed-in':
+    case 'continue':
+      return advancedAnswer(edge, outcome, 'Password changed')
+    case 'not-awaited':
+      return undefined
+    case 'unsuitable':
+      return unsuitable(outcome.problem)
+    case 'busy':
+      return busy()
+  }
 }
 
 const unsuitable = (problem: PasswordProblem) =>

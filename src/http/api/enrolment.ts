@@ -1,9 +1,10 @@
 import QR from 'qr'
 import { z } from 'zod'
-import { beginEnrolment } from '../../actions/begin-enrolment.ts'
+import { type BeginEnrolmentOutcome, beginEnrolment } from '../../actions/begin-enrolment.ts'
+import type { Caller } from '../../actions/caller.ts'
 import { encodeBase32 } from '../../domain/otp/base32.ts'
 import { type Answer, failure, notSignedIn, ok, stale } from '../answer.ts'
-import type { Route } from '../endpoint.ts'
+import type { ApiRequest, Edge, Route } from '../endpoint.ts'
 import * as schemas from './schemas.ts'
 
 const fields = z.strictObject({ name: schemas.deviceName.default('Authenticator') })
@@ -26,9 +27,7 @@ export const registerSecret: Route<typeof fields> = {
     503: { description: 'The storage is unavailable; nothing was changed.', schema: schemas.errorBody },
   },
   async handle({ fields: { name }, session, loginToken, caller }, { services }): Promise<Answer> {
-    const from = session === undefined ? loginToken && { loginToken } : { session }
-    if (from === undefined) return notSignedIn()
-    const outcome = await beginEnrolment(services, from, { name, caller })
+    const outcome = await begin(services, { loginToken, session }, { name, caller })
     switch (outcome.kind) {
       case 'begun':
         return ok({
@@ -49,6 +48,17 @@ export const registerSecret: Route<typeof fields> = {
         )
     }
   },
+}
+
+/** A login that waits for it goes before a session that this browser may hold as well. */
+async function begin(
+  services: Edge['services'],
+  { loginToken, session }: Pick<ApiRequest<unknown>, 'loginToken' | 'session'>,
+  input: { readonly name: string; readonly caller: Caller },
+): Promise<BeginEnrolmentOutcome> {
+  const byLogin = loginToken && (await beginEnrolment(services, { loginToken }, input))
+  if (byLogin !== undefined && byLogin.kind !== 'not-awaited') return byLogin
+  return session === undefined ? { kind: 'not-awaited' } : beginEnrolment(services, { session }, input)
 }
 
 /**
