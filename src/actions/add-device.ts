@@ -1,3 +1,4 @@
+import { DEVICE_NAME_MAXIMUM, label } from '../domain/label.ts'
 import type { OtpAlgorithm } from '../domain/otp/hotp.ts'
 import type { Services } from '../services.ts'
 import * as otpDevices from '../store/otp-devices.ts'
@@ -24,6 +25,7 @@ export interface HardwareToken {
 export type AddDeviceOutcome =
   | { readonly kind: 'added'; readonly id: string }
   | { readonly kind: 'no-such-user' }
+  | { readonly kind: 'unsuitable-name' }
   | { readonly kind: 'weak-key' }
   | { readonly kind: 'too-many'; readonly maximum: number }
 
@@ -40,6 +42,8 @@ export async function addDevice(
 ): Promise<AddDeviceOutcome> {
   const now = services.now()
   if (token.key.length < KEY_BYTES_MINIMUM) return { kind: 'weak-key' }
+  const name = label(token.name, DEVICE_NAME_MAXIMUM)
+  if (name === undefined) return { kind: 'unsuitable-name' }
   const user = await users.findByUsername(services.db, username)
   if (user === undefined) return { kind: 'no-such-user' }
   return services.db.transaction().execute(async (tx): Promise<AddDeviceOutcome> => {
@@ -51,11 +55,11 @@ export async function addDevice(
     const sealedKey = services.sealer.seal(token.key, { purpose: 'otp-key', userId: user.id, deviceId: id })
     const { key: _, ...rest } = token
     const fresh = { t0: 0, drift: 0, lastUsedStep: -1, createdAt: now }
-    await otpDevices.insertConfirmed(tx, { ...rest, ...fresh, id, userId: user.id, sealedKey }, now)
+    await otpDevices.insertConfirmed(tx, { ...rest, ...fresh, name, id, userId: user.id, sealedKey }, now)
     if (!(await users.advanceEpoch(tx, user.id))) return { kind: 'no-such-user' }
     await users.setSecondFactor(tx, user.id, true)
     await endEverything(tx, user.id)
-    const event = { event: 'device-added', deviceId: id, name: token.name, type: token.kind } as const
+    const event = { event: 'device-added', deviceId: id, name, type: token.kind } as const
     await record(services, tx, { now, by, userId: user.id }, event)
     return { kind: 'added', id }
   })

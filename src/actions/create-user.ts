@@ -1,4 +1,5 @@
 import { groupNameProblem } from '../domain/group.ts'
+import { DISPLAY_NAME_MAXIMUM, label } from '../domain/label.ts'
 import type { PasswordProblem } from '../domain/password/policy.ts'
 import { type UserId, type UsernameProblem, usernameProblem } from '../domain/user.ts'
 import type { Services } from '../services.ts'
@@ -11,6 +12,7 @@ import { problemOf } from './change-password.ts'
 export type CreateUserOutcome =
   | { readonly kind: 'created'; readonly id: UserId }
   | { readonly kind: 'unsuitable-username'; readonly problem: UsernameProblem }
+  | { readonly kind: 'unsuitable-display-name' }
   | { readonly kind: 'unsuitable-password'; readonly problem: PasswordProblem }
   | { readonly kind: 'username-taken' }
   | { readonly kind: 'no-such-group'; readonly group: string }
@@ -35,6 +37,8 @@ export async function createUser(
   const now = services.now()
   const usernameWrong = usernameProblem(user.username)
   if (usernameWrong !== undefined) return { kind: 'unsuitable-username', problem: usernameWrong }
+  const displayName = user.displayName === '' ? '' : label(user.displayName, DISPLAY_NAME_MAXIMUM)
+  if (displayName === undefined) return { kind: 'unsuitable-display-name' }
   const passwordWrong = user.password === undefined ? undefined : problemOf(services, user, user.password)
   if (passwordWrong !== undefined) return { kind: 'unsuitable-password', problem: passwordWrong }
   using turn = services.hasher.enter()
@@ -47,7 +51,7 @@ export async function createUser(
       const known = groupNameProblem(group) === undefined && (await groups.hold(tx, group))
       if (!known) return { kind: 'no-such-group', group }
     }
-    if (!(await users.insert(tx, { ...user, id }, now))) return { kind: 'username-taken' }
+    if (!(await users.insert(tx, { ...user, displayName, id }, now))) return { kind: 'username-taken' }
     if (hash !== undefined) {
       await passwordHashes.put(tx, id, { hash, mustChange: user.mustChangePassword, now })
     }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { label } from '../domain/label.ts'
 import { UsageError } from './exit-code.ts'
 
 /** Reads the whole number of an option, `least` and `most` included. */
@@ -13,13 +14,9 @@ export function wholeNumber(option: string, least: number, most: number): (text:
 /** Reads a name that is shown to people: not empty, at most `longest` characters, none of them invisible. */
 export function shownName(option: string, longest: number): (text: string) => string {
   return (text) => {
-    const length = [...text].length
-    if (text.trim() === text && length >= 1 && length <= longest && !/[\p{C}\p{Zl}\p{Zp}]/u.test(text)) {
-      return text.normalize('NFC')
-    }
-    throw new UsageError(
-      `${option} is "${text}". Write 1 to ${longest} characters without control characters and outer spaces.`,
-    )
+    const name = label(text, longest)
+    if (name !== undefined) return name
+    throw new UsageError(`${option} is "${text}". Write 1 to ${longest} characters, none of them invisible.`)
   }
 }
 

@@ -17,6 +17,8 @@ export async function makeUser(services: Services, user: NewUser): Promise<ExitC
       return refuse(`There is a user called "${user.username}" already. Choose another name.`)
     case 'unsuitable-username':
       return refuse(explainUsername(outcome.problem))
+    case 'unsuitable-display-name':
+      return refuse('A display name has 1 to 128 characters, none of them invisible.')
     case 'unsuitable-password':
       return refuse(explainPassword(outcome.problem))
     case 'no-such-group':

@@ -19,8 +19,16 @@ let sequence = 0
  * within one process, 64 random), so that nodes need no common counter. Not a secret.
  */
 export function newId(nowMs: number = Date.now()): string {
-  sequence = nowMs > lastMs ? 0 : (sequence + 1) & 0xffff
-  lastMs = Math.max(lastMs, nowMs)
+  if (nowMs > lastMs) {
+    lastMs = nowMs
+    sequence = 0
+  } else if (sequence < 0xffff) {
+    sequence++
+  } else {
+    // A clock that went back can stand still for longer than a sequence lasts; the order must not begin again.
+    lastMs++
+    sequence = 0
+  }
   const bytes = Buffer.alloc(16)
   bytes.writeUIntBE(lastMs, 0, 6)
   bytes.writeUInt16BE(sequence, 6)

@@ -16,7 +16,7 @@ export interface Attempts {
 /**
  * A limit on guessing.
  *
- * `consecutive`: after `free` attempts each further one is followed by a wait that doubles from `firstWait` to
+ * `consecutive`: `free` attempts come without a wait, each further one after a wait that doubles from `firstWait` to
  * `longestWait`; the count is forgotten after `forgetAfter` without an attempt, or never.
  * `window`: `limit` attempts in `window` seconds, then none until the window ends.
  */

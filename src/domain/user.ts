@@ -60,6 +60,9 @@ const listedScripts = new RegExp(
  */
 const allowed = /^[\p{L}\p{M}\p{Nd}._@+-]$/u
 
+/** Letters and marks that show nothing, as variation selectors and Hangul fillers: two names could look alike. */
+const invisible = /\p{Default_Ignorable_Code_Point}/u
+
 /**
  * The one form in which names are compared: NFKC, case folded, repeated until it no longer changes (SEC-INP-7).
  *
@@ -77,14 +80,19 @@ export function normalizeUsername(typed: string): string {
   return form
 }
 
-/** Upper then lower maps sharp s, final sigma and dotted i to one spelling each, which lower case alone does not. */
+/**
+ * Upper then lower maps sharp s, final sigma and dotted i to one spelling each, which lower case alone does not.
+ *
+ * Dots above a letter that has one are dropped, however many and wherever among its marks: they do not show.
+ */
 function foldCase(text: string): string {
   return text
     .toUpperCase()
     .toLowerCase()
     .replaceAll('ς', 'σ')
-    .replaceAll('i̇', 'i')
     .replaceAll('ı', 'i')
+    .normalize('NFD')
+    .replace(/\p{Soft_Dotted}\p{M}+/gu, (dotted) => dotted.replaceAll('\u0307', ''))
     .normalize('NFKC')
 }
 
@@ -101,7 +109,8 @@ export function usernameProblem(typed: string): UsernameProblem | undefined {
   if (typed.trim() !== typed) return 'surrounding-space'
   for (const text of [typed, name]) {
     for (const character of text) {
-      if (!allowed.test(character) || !listedScripts.test(character)) return 'forbidden-character'
+      const known = allowed.test(character) && listedScripts.test(character)
+      if (!known || invisible.test(character)) return 'forbidden-character'
     }
   }
   if (/^[.@+-]|\.$/.test(name)) return 'trailing-dot'

@@ -12,6 +12,7 @@ import {
 } from 'kysely'
 import { storageFault } from '../domain/faults.ts'
 import type { ReadingNow } from './read-now.ts'
+import { Turns } from './turns.ts'
 
 /** What SQLite can do and Kysely does not assume. */
 class WatchwordSqliteAdapter extends SqliteAdapter implements ReadingNow {
@@ -125,7 +126,7 @@ interface CommitGroup {
 class SqliteDriver implements Driver {
   readonly writer: Handle
   readonly reader: Handle
-  readonly #turns = new Turns()
+  readonly #turns = new Turns(PATIENCE_MS)
   #group: CommitGroup | undefined
   #flushScheduled = false
 
@@ -288,46 +289,6 @@ class SqliteConnection implements DatabaseConnection {
   // biome-ignore lint/correctness/useYield: the interface asks for it; rows are few and never streamed.
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('SQLite answers whole results only.')
-  }
-}
-
-/** Who may write next, in order of asking. */
-class Turns {
-  #taken = false
-  readonly #waiting: (() => void)[] = []
-
-  async take(): Promise<void> {
-    if (!this.#taken) this.#taken = true
-    else await this.#turn(PATIENCE_MS)
-  }
-
-  /** As `take`, however long it lasts. */
-  async takeAtLast(): Promise<void> {
-    if (!this.#taken) this.#taken = true
-    else await this.#turn(undefined)
-  }
-
-  #turn(patienceMs: number | undefined): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined
-      const start = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-      this.#waiting.push(start)
-      if (patienceMs === undefined) return
-      // Reached when a transaction waits for itself because something in it used the pool.
-      timer = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(start), 1)
-        reject(new Error('Waited too long for the turn to write.'))
-      }, patienceMs)
-    })
-  }
-
-  give(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#taken = false
-    else next()
   }
 }
 

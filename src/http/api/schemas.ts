@@ -1,9 +1,8 @@
 import { z } from 'zod'
+import { DEVICE_NAME_MAXIMUM, label } from '../../domain/label.ts'
 import { isPasswordTooLong } from '../../domain/password/policy.ts'
 
 /** Fields of requests: every one bounded, no field taken that is not listed (SEC-INP-1, SEC-DOC-4). */
-
-const withoutControls = (text: string) => !/\p{Cc}/u.test(text)
 
 export const username = z
   .string()
@@ -27,9 +26,12 @@ export const otp = z
 export const deviceName = z
   .string()
   .max(256, 'must have 1 to 64 characters.')
-  .transform((name) => name.normalize('NFC').trim())
-  .refine((name) => name.length > 0 && [...name].length <= 64, 'must have 1 to 64 characters.')
-  .refine(withoutControls, 'may not have control characters.')
+  .transform((typed, context) => {
+    const name = label(typed, DEVICE_NAME_MAXIMUM)
+    if (name !== undefined) return name
+    context.addIssue({ code: 'custom', message: 'must have 1 to 64 characters, none of them invisible.' })
+    return z.NEVER
+  })
 
 /** Bodies of answers. */
 

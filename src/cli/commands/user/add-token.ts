@@ -82,6 +82,8 @@ async function report(services: Parameters<typeof addDevice>[0], username: strin
   switch (outcome.kind) {
     case 'added':
       return done(`${username} can sign in with codes of "${token.name}", and is signed out everywhere.`)
+    case 'unsuitable-name':
+      return refuse('A device name has 1 to 64 characters, none of them invisible.')
     case 'weak-key':
       return refuse(
         `The key has ${token.key.length} bytes, and less than ${KEY_BYTES_MINIMUM} can be guessed. Use another token, or check --encoding.`,
