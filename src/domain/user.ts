@@ -55,10 +55,10 @@ const listedScripts = new RegExp(
 )
 
 /**
- * Letters, marks, digits and `. _ - @ +`, and nothing else: no space, colon, percent sign, slash or control
+ * Letters, marks, ASCII digits and `. _ - @ +`, and nothing else: no space, colon, percent sign, slash or control
  * character, because Basic, `REMOTE_USER`, key URIs and logs carry names.
  */
-const allowed = /^[\p{L}\p{M}\p{Nd}._@+-]$/u
+const allowed = /^[\p{L}\p{M}0-9._@+-]$/u
 
 /** Letters and marks that show nothing, as variation selectors and Hangul fillers: two names could look alike. */
 const invisible = /\p{Default_Ignorable_Code_Point}/u

@@ -11,6 +11,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { storageFault } from '../domain/faults.ts'
+import { type CommitGroup, commitGroup } from './commit-group.ts'
 import type { ReadingNow } from './read-now.ts'
 import { Turns } from './turns.ts'
 
@@ -109,13 +110,6 @@ class Handle {
   }
 }
 
-/** Transactions that are written to disk by one commit; each is a savepoint and can fail alone. */
-interface CommitGroup {
-  readonly done: Promise<void>
-  resolve(): void
-  reject(error: unknown): void
-}
-
 /**
  * One writer, one reader.
  *
@@ -190,6 +184,12 @@ class SqliteDriver implements Driver {
   #abandonGroup(): void {
     this.#group?.reject(new Error('The transaction was undone by the database.'))
     this.#group = undefined
+  }
+
+  /** A statement of a member; refused when SQLite has undone the transaction, for it would stand alone. */
+  runInside<R>(query: CompiledQuery): QueryResult<R> {
+    if (!this.writer.isTransaction) throw new Error('The transaction was undone by the database.')
+    return this.writer.run(query)
   }
 
   async commit(): Promise<void> {
@@ -272,7 +272,7 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    if (this.inTransaction) return this.#driver.writer.run(query)
+    if (this.inTransaction) return this.#driver.runInside(query)
     if (query.query.kind === 'SelectQueryNode') return this.#driver.reader.run(query)
     await this.#driver.begin()
     let result: QueryResult<R>
@@ -290,13 +290,6 @@ class SqliteConnection implements DatabaseConnection {
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('SQLite answers whole results only.')
   }
-}
-
-function commitGroup(): CommitGroup {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  // A group whose members all rolled back has nobody to tell of a failed commit.
-  promise.catch(() => undefined)
-  return { done: promise, resolve, reject }
 }
 
 function isBusy(error: unknown): boolean {

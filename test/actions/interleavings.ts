@@ -43,7 +43,10 @@ const ofGroups = new Map<OperationName, OperationName>([
   ['operator: delete', 'purge what has ended'],
 ])
 
-/** Those that spend a one-time code are stopped at every call with every other operation; the rest in the soak. */
+/** Each run of the others looks at one of so many parts of the stops. */
+const partsOf = { 'every-call': 4, 'between-transactions': 2 } as const
+
+/** Those that spend a one-time code are stopped at every call with every other operation; the rest only with SOAK=1. */
 const wholly: ReadonlySet<OperationName> = new Set([
   'all three at once, telling nothing',
   'code of one login',
@@ -55,7 +58,7 @@ const wholly: ReadonlySet<OperationName> = new Set([
  * it ends with how it ends in either order (FT-RACE-4, FT-RACE-5).
  */
 export function interleavingsOn(engine: Engine): void {
-  describe(`two operations on one account, stopped at every statement, on ${engine.name}`, () => {
+  describe(`two operations on one account, one stopped while the other runs, on ${engine.name}`, () => {
     const stage = stageFor(engine)
     for (const first of ofEnrolled.keys()) {
       it(`"${first}" and any other end as if one came after the other (FT-RACE-4, FT-RACE-5)`, () =>
@@ -66,7 +69,7 @@ export function interleavingsOn(engine: Engine): void {
         everyPair(stage(), 'enrolled', first, ofGroups))
     }
   })
-  describe(`a first device where none is demanded, stopped at every statement, on ${engine.name}`, () => {
+  describe(`a first device where none is demanded, one stopped while the other runs, on ${engine.name}`, () => {
     const stage = stageFor(engine, { config: { login: { enrolment: 'optional' } } })
     for (const first of ofNewcomers.keys()) {
       it(`"${first}" and any other end as if one came after the other (SEC-SES-9)`, () =>
@@ -103,8 +106,7 @@ async function faultOf(
   second: OperationName,
 ): Promise<string | undefined> {
   const allowed = await serialEnds(stage, kind, [first, second])
-  const step =
-    wholly.has(first) || process.env.WATCHWORD_SOAK !== undefined || stage.stops !== 'every-call' ? 1 : 3
+  const step = wholly.has(first) || process.env.SOAK !== undefined ? 1 : partsOf[stage.stops]
   // Another part of the stops with each other operation, so that together they are all seen.
   for (let pauseAt = second.length % step; ; pauseAt += step) {
     const end = await stoppedAt(stage, kind, { first, second, pauseAt })
