@@ -44,8 +44,9 @@ const byCanonicalName = prepared((db, { name }: { name: string }) =>
 
 /** Finds a user by any spelling of the name; a text that cannot be a name costs no query. */
 export async function findByUsername(db: Db, typed: string): Promise<UserWithPassword | undefined> {
-  if (usernameProblem(typed) !== undefined) return undefined
-  const { rows } = await byCanonicalName(db, { name: normalizeUsername(typed) })
+  const name = normalizeUsername(typed)
+  if (usernameProblem(name) !== undefined) return undefined
+  const { rows } = await byCanonicalName(db, { name })
   return rows[0] && fromRow(rows[0])
 }
 
