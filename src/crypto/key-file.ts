@@ -3,6 +3,7 @@ import {
   chownSync,
   closeSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -52,7 +53,13 @@ export function createKeyFile(path: string): KeyFile {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const id = newKeyId()
   const json = { current: id, keys: { [id]: newKey() }, name_key: newKey() }
-  writeExclusive(path, { format: 'watchword-keys-1', ...json })
+  // Whole under another name first: a start that is killed half-way leaves no damaged file in the way of the next.
+  const next = `${path}.${process.pid}.new`
+  rmSync(next, { force: true })
+  writeExclusive(next, { format: 'watchword-keys-1', ...json })
+  linkSync(next, path)
+  rmSync(next)
+  syncFolder(dirname(path))
   return readBack(path)
 }
 

@@ -51,7 +51,7 @@ export function createPasswordHasher({
   const waiting: (() => void)[] = []
   let running = 0
   let places = 0
-  let dummy: Promise<PasswordHash> | undefined
+  let dummy: PasswordHash | undefined
 
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (running < handedOver) running++
@@ -94,9 +94,9 @@ export function createPasswordHasher({
     verify: (stored: PasswordHash | undefined, password: string) =>
       inTurn(async () => {
         // Made once: for nobody the cost must be that of somebody, hashing included.
-        dummy ??= rawHash(Buffer.from(entropy(32)).toString('base64'))
+        dummy ??= await rawHash(Buffer.from(entropy(32)).toString('base64'))
         const usable = stored !== undefined && isBounded(stored)
-        const matches = await verify(usable ? stored : await dummy, normalizePassword(password))
+        const matches = await verify(usable ? stored : dummy, normalizePassword(password))
         return usable && matches
       }),
     hash: (password: string) => inTurn(() => rawHash(password)),

@@ -67,15 +67,14 @@ export type CodeRefusal =
 
 export type AuditEventName = AuditEvent['event']
 
+const refusals: ReadonlySet<AuditEventName> = new Set([
+  'password-refused',
+  'code-refused',
+  'throttled',
+  'devices-disabled',
+])
+
 /** Whether the event tells of something that was done or of something that was refused. */
 export function outcomeOf(event: AuditEventName): 'success' | 'failure' {
-  switch (event) {
-    case 'password-refused':
-    case 'code-refused':
-    case 'throttled':
-    case 'devices-disabled':
-      return 'failure'
-    default:
-      return 'success'
-  }
+  return refusals.has(event) ? 'failure' : 'success'
 }

@@ -1,5 +1,5 @@
 import { type AuthenticationMethod, isVerified } from './login.ts'
-import type { Seconds, UnixSeconds } from './time.ts'
+import { CLOCK_SKEW, type Seconds, type UnixSeconds } from './time.ts'
 import type { User, UserId } from './user.ts'
 
 /** The limits of a session (SEC-SES-5, SEC-SES-6). */
@@ -37,10 +37,11 @@ export interface SessionWithUser {
 /**
  * Whether a session still holds: neither idle too long nor past its end.
  *
- * A clock that went back does not lengthen it: times that lie ahead by more than a limit end it (FT-CLOCK-1).
+ * A clock that went back does not lengthen it by more than hosts may be apart: one that seems to have begun later
+ * than that is over (FT-CLOCK-1).
  */
 export function isAlive(times: SessionTimes, rules: SessionRules, now: UnixSeconds): boolean {
-  if (now >= times.expiresAt || times.expiresAt - now > rules.absoluteLifetime) return false
+  if (now >= times.expiresAt || times.expiresAt - now > rules.absoluteLifetime + CLOCK_SKEW) return false
   return Math.abs(now - times.lastSeenAt) < rules.idleTimeout
 }
 
@@ -67,5 +68,5 @@ export function isFresh(
 ): boolean {
   if (user.hasSecondFactor && !isVerified(session.amr)) return false
   const age = now - session.authTime
-  return age >= 0 && age < rules.freshFor
+  return age >= -CLOCK_SKEW && age < rules.freshFor
 }

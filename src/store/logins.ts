@@ -1,5 +1,5 @@
 import type { AuthenticationMethod, Login } from '../domain/login.ts'
-import type { UnixSeconds } from '../domain/time.ts'
+import { CLOCK_SKEW, type UnixSeconds } from '../domain/time.ts'
 import type { TokenHash } from '../domain/token.ts'
 import type { UserId } from '../domain/user.ts'
 import type { Db } from './database.ts'
@@ -38,7 +38,7 @@ export async function findByToken(
     .selectAll()
     .where('token_hash', '=', tokenHash)
     .where('expires_at', '>', now)
-    .where('created_at', '<=', now)
+    .where('created_at', '<=', now + CLOCK_SKEW)
     .executeTakeFirst()
   return row && { tokenHash, userId: row.user_id, amr: splitAmr(row.amr), epoch: row.epoch }
 }

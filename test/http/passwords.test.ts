@@ -222,3 +222,16 @@ describe('when too many passwords are being checked (SEC-PW-16)', () => {
     await real.close()
   })
 })
+
+describe('half a surrogate pair', () => {
+  it('is refused, because it would be hashed like any other broken character (SEC-PW-4)', async () => {
+    const world = await startWorld()
+    const reply = await world.browser().send('/auth/login/', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"username":"alice","password":"broken \\ud800 password"}',
+    })
+    assert.deepEqual([reply.status, reply.body.code], [400, 'invalid_request'])
+    await world.close()
+  })
+})

@@ -16,6 +16,8 @@ export const password = z
   .min(1, 'is needed.')
   .max(1024, 'is too long.')
   .refine((text) => !isPasswordTooLong(text), 'is too long.')
+  // Half a surrogate pair would be hashed as U+FFFD, and be the same password as others (SEC-PW-4).
+  .refine((text) => text.isWellFormed(), 'is not valid Unicode.')
   .describe('At most 256 characters and 1,024 bytes; compared in NFC, otherwise as it is.')
 
 export const otp = z
