@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { CLOCK_SKEW } from '../../src/domain/time.ts'
 import {
   type Browser,
   expectStatus,
