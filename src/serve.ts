@@ -1,6 +1,7 @@
 import { purgeExpired } from './actions/purge-expired.ts'
 import { compose } from './compose.ts'
 import type { Config } from './config/load.ts'
+import { lowerHashThreads } from './crypto/hash-threads.ts'
 import { createApp } from './http/app.ts'
 import { createEdge } from './http/create-edge.ts'
 import { startServer } from './http/server.ts'
@@ -20,6 +21,7 @@ export async function serve(config: Config): Promise<void> {
   // libuv reads this when its pool is first used. A thread keeps the memory of its last hash, so there are no more than
   // hash at once; other work of the pool waits for one hash at most, because only that many are in it.
   process.env.UV_THREADPOOL_SIZE = String(config.password.hashThreads)
+  await lowerHashThreads()
   const { services, close } = await compose(config)
   const metrics = createMetrics(() => services.hasher.load())
   const edge = createEdge(services, config, { log, metrics })

@@ -24,7 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   'services.ts': ['domain', 'store', 'crypto'],
   'compose.ts': ['domain', 'store', 'crypto', 'config', 'observe', 'services.ts'],
-  'serve.ts': ['actions', 'store', 'http', 'config', 'observe', 'compose.ts'],
+  'serve.ts': ['actions', 'store', 'crypto', 'http', 'config', 'observe', 'compose.ts'],
   'main.ts': ['cli'],
 }
 
@@ -46,11 +46,12 @@ const packagesIn: Readonly<Record<string, readonly string[]>> = {
   pino: ['observe'],
   'prom-client': ['observe'],
   'node:crypto': ['crypto', 'domain'],
+  'node:fs/promises': ['crypto/hash-threads.ts'],
   'node:fs': ['crypto', 'store', 'config', 'cli', 'http/server.ts'],
   'node:path': ['crypto', 'store', 'config', 'cli'],
   'node:net': ['http', 'apache', 'config'],
   'node:http': ['http/server.ts'],
-  'node:os': ['config', 'cli', 'compose.ts'],
+  'node:os': ['config', 'cli', 'compose.ts', 'crypto/hash-threads.ts'],
   'node:events': ['cli'],
   'node:module': ['main.ts', 'crypto/password-lists.ts'],
 }
