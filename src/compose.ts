@@ -9,6 +9,7 @@ import type { ThrottleRule } from './domain/throttle.ts'
 import type { UnixSeconds } from './domain/time.ts'
 import type { Policy, Services } from './services.ts'
 import type { Db } from './store/database.ts'
+import { keyFingerprint } from './store/installation.ts'
 import { type MigrationStatus, migrate } from './store/migrate.ts'
 import { openDatabase } from './store/open.ts'
 import * as otpDevices from './store/otp-devices.ts'
@@ -34,6 +35,11 @@ export async function compose(
   try {
     const migrations = await migrate(db)
     const sealer = createSealer(await keyFile(config, db))
+    if ((await keyFingerprint(db, sealer.fingerprint())) !== sealer.fingerprint()) {
+      throw new KeyFileError(
+        `${config.keyFile} does not belong to this database. Put the key file of the first host, or of the backup, in its place.`,
+      )
+    }
     const { password } = config
     const services: Services = {
       db,

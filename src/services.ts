@@ -1,4 +1,4 @@
-import type { PasswordHasher } from './crypto/password-hasher.ts'
+import type { HashTurn, PasswordHasher } from './crypto/password-hasher.ts'
 import type { Sealer } from './crypto/sealer.ts'
 import type { EnrolmentPolicy } from './domain/login.ts'
 import type { PasswordLists, PasswordRules } from './domain/password/policy.ts'
@@ -7,6 +7,8 @@ import type { ThrottleRule } from './domain/throttle.ts'
 import type { Seconds, UnixSeconds } from './domain/time.ts'
 import type { Token } from './domain/token.ts'
 import type { Db } from './store/database.ts'
+
+export type { HashTurn }
 
 /** The record that everything is made of; each function names the part it needs. */
 export interface Services {

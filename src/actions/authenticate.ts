@@ -1,3 +1,4 @@
+import { parseRecoveryCode } from '../domain/otp/recovery-code.ts'
 import type { Services } from '../services.ts'
 import type { Caller } from './caller.ts'
 import { checkPassword, settlePassword } from './check-password.ts'
@@ -22,7 +23,13 @@ export async function authenticate(
   caller: Caller,
 ): Promise<AuthenticateOutcome> {
   const now = services.now()
-  const check = await checkPassword(services, input, { caller, now })
+  using turn = services.hasher.enter()
+  if (turn === undefined) return { kind: 'busy' }
+  const check = await checkPassword(services, input, { caller, now, turn })
+  if (check.kind === 'refused' && input.uniform && parseRecoveryCode(input.code) !== undefined) {
+    // A recovery code costs a hash more once the password was right: so it does when it was wrong.
+    await turn.verify(undefined, input.code)
+  }
   if (check.kind !== 'right') return check
   const { user } = check
   return proveSecondFactor(services, {
@@ -30,6 +37,7 @@ export async function authenticate(
     text: input.code,
     caller,
     now,
+    turn,
     settle: (tx) => settlePassword(tx, check),
     settleWhen: input.uniform ? 'proven' : 'always',
   })

@@ -58,7 +58,11 @@ export async function beginEnrolment(
     const devices = await otpDevices.listConfirmed(tx, user.id)
     const step = nextStep(login.amr, standingOf(user, devices), services.policy.enrolment)
     if (step !== 'enrol-totp') return { kind: 'not-awaited' as const }
-    return begin(tx, services, user, { name, caller, now })
+    const begun = await begin(tx, services, user, { name, caller, now })
+    // The login that waits for the code may end before the enrolment does.
+    return begun.kind === 'begun'
+      ? { ...begun, lifetime: Math.min(begun.lifetime, login.expiresAt - now) }
+      : begun
   })
 }
 

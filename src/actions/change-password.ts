@@ -4,7 +4,7 @@ import { type PasswordProblem, passwordProblem } from '../domain/password/policy
 import type { SessionWithUser } from '../domain/session.ts'
 import { isFresh } from '../domain/session.ts'
 import type { Seconds, UnixSeconds } from '../domain/time.ts'
-import { hashToken, type Token } from '../domain/token.ts'
+import { hashToken, type Token, type TokenHash } from '../domain/token.ts'
 import type { User } from '../domain/user.ts'
 import type { Services } from '../services.ts'
 import type { Db } from '../store/database.ts'
@@ -15,7 +15,7 @@ import * as users from '../store/users.ts'
 import { type Caller, record } from './caller.ts'
 import { checkPassword, settlePassword } from './check-password.ts'
 import { type Renewed, renewSession } from './renew-session.ts'
-import { supersededOnly } from './superseded.ts'
+import { Superseded, supersededOnly } from './superseded.ts'
 
 export type ChangePasswordOutcome =
   | (Renewed & { readonly kind: 'changed' })
@@ -46,11 +46,11 @@ export async function changePassword(
   if (problem !== undefined) return { kind: 'unsuitable', problem }
 
   const credentials = { username: user.username, password: input.current }
-  const check = await checkPassword(services, credentials, { caller, now })
-  if (check.kind === 'refused') return { kind: 'wrong-password' }
-  if (check.kind !== 'right') return check
   using turn = services.hasher.enter()
   if (turn === undefined) return { kind: 'busy' }
+  const check = await checkPassword(services, credentials, { caller, now, turn })
+  if (check.kind === 'refused') return { kind: 'wrong-password' }
+  if (check.kind !== 'right') return check
   const hash = await turn.hash(input.next)
 
   const changing = services.db.transaction().execute(async (tx): Promise<ChangePasswordOutcome> => {
@@ -79,13 +79,18 @@ export function problemOf(
   return passwordProblem(password, about, policy.password, passwordLists)
 }
 
-/** Stores the new hash; logins under way and other browsers' own budgets end. `false` when the account changed. */
+/**
+ * Stores the new hash; logins under way and other browsers' own budgets end. `false` when the account changed.
+ *
+ * A change that is the last step of a login takes that login, which may have ended meanwhile: then all is undone.
+ */
 export async function replacePassword(
   tx: Db,
   user: User,
-  { hash, caller, now }: { hash: PasswordHash; caller: Caller; now: UnixSeconds },
+  { hash, login, caller, now }: { hash: PasswordHash; login?: TokenHash; caller: Caller; now: UnixSeconds },
 ): Promise<boolean> {
   if (!(await users.claimEpoch(tx, user.id, user.epoch))) return false
+  if (login !== undefined && !(await logins.take(tx, login))) throw new Superseded()
   await passwordHashes.put(tx, user.id, { hash, mustChange: false, now })
   await logins.removeAll(tx, user.id)
   await knownBrowsers.removeAll(tx, user.id, keptBrowser(caller.browserToken))

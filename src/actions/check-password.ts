@@ -2,14 +2,14 @@ import { needsRehash } from '../domain/password/hash-parameters.ts'
 import type { Seconds, UnixSeconds } from '../domain/time.ts'
 import { hashToken } from '../domain/token.ts'
 import { normalizeUsername } from '../domain/user.ts'
-import type { Services } from '../services.ts'
+import type { HashTurn, Services } from '../services.ts'
 import type { Db } from '../store/database.ts'
 import * as knownBrowsers from '../store/known-browsers.ts'
 import * as passwordHashes from '../store/password-hashes.ts'
 import * as users from '../store/users.ts'
 import { passwordBudgets } from './budgets.ts'
 import { type Caller, record } from './caller.ts'
-import { type Budget, settleAttempt, spendAttempt } from './spend-attempt.ts'
+import { type Budget, refundAttempt, settleAttempt, spendAttempt } from './spend-attempt.ts'
 
 export type PasswordCheck =
   | {
@@ -20,26 +20,21 @@ export type PasswordCheck =
   /** Wrong, unknown or disabled: one answer, for one price (SEC-AUTH-6). */
   | { readonly kind: 'refused' }
   | { readonly kind: 'throttled'; readonly wait: Seconds; readonly budget: 'password' }
-  /** Too many passwords are being checked; nothing was charged. */
-  | { readonly kind: 'busy' }
 
 type Needed = Pick<Services, 'db' | 'newId' | 'hasher' | 'sealer' | 'policy'>
 
 /**
  * Checks a username and a password: charges the attempt, then compares, outside of any transaction.
  *
- * The caller settles a right one with `settlePassword` in the transaction that follows from it.
+ * The caller brings its place in the hash queue, because whoever is sent away unheard must not be charged, and
+ * settles a right password with `settlePassword` in the transaction that follows from it.
  */
 export async function checkPassword(
   services: Needed,
   input: { readonly username: string; readonly password: string },
-  { caller, now }: { readonly caller: Caller; readonly now: UnixSeconds },
+  { caller, now, turn }: { readonly caller: Caller; readonly now: UnixSeconds; readonly turn: HashTurn },
 ): Promise<PasswordCheck> {
   const { db, hasher } = services
-  // The place in the queue comes first: whoever is sent away unheard must not be charged.
-  using turn = hasher.enter()
-  if (turn === undefined) return { kind: 'busy' }
-
   const user = await users.findByUsername(db, input.username)
   const knownBrowser = await knownBrowserOf(db, user, caller, now)
   const budgets = passwordBudgets(services, { username: input.username, caller, knownBrowser })
@@ -58,7 +53,11 @@ export async function checkPassword(
   })
   if (spent.kind === 'throttled') return { ...spent, budget: 'password' }
 
-  const matches = await turn.verify(user?.passwordHash, input.password)
+  const matches = await turn.verify(user?.passwordHash, input.password).catch(async (error: unknown) => {
+    // The queue was too slow, and the password was never looked at.
+    await db.transaction().execute((tx) => refundAttempt(tx, spent.budgets))
+    throw error
+  })
   if (user === undefined || !matches || user.disabled) {
     await refuse(services, { user, username: input.username, caller, now })
     return { kind: 'refused' }

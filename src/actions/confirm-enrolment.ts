@@ -11,7 +11,7 @@ import { codeBudget } from './budgets.ts'
 import { type Caller, record } from './caller.ts'
 import { matchCode } from './match-code.ts'
 import { type Renewed, renewSession } from './renew-session.ts'
-import { refundAttempt, settleAttempt, spendAttempt } from './spend-attempt.ts'
+import { settleAttempt, spendAttempt, undoAttempt } from './spend-attempt.ts'
 import { Superseded, supersededOnly } from './superseded.ts'
 
 export type ConfirmEnrolmentOutcome =
@@ -44,7 +44,7 @@ export async function confirmEnrolment(
       if (spent.kind === 'throttled') return spent
       const pending = await otpDevices.findPending(tx, user.id, now)
       if (pending === undefined) {
-        await refundAttempt(tx, [budget])
+        await undoAttempt(tx, spent)
         return { kind: 'not-awaited' }
       }
       if (!(await confirm(tx, services, { pending, code, now }))) {

@@ -5,7 +5,7 @@ import { parseRecoveryCode, type RecoveryCode } from '../domain/otp/recovery-cod
 import type { PasswordHash } from '../domain/password/hash-parameters.ts'
 import type { Seconds, UnixSeconds } from '../domain/time.ts'
 import type { User } from '../domain/user.ts'
-import type { Services } from '../services.ts'
+import type { HashTurn, Services } from '../services.ts'
 import type { Db } from '../store/database.ts'
 import * as otpDevices from '../store/otp-devices.ts'
 import * as recoveryCodes from '../store/recovery-codes.ts'
@@ -22,6 +22,7 @@ import {
   type SpendOutcome,
   settleAttempt,
   spendAttempt,
+  undoAttempt,
 } from './spend-attempt.ts'
 
 export type ProofOutcome =
@@ -41,6 +42,8 @@ interface Proof {
   readonly text: string
   readonly caller: Caller
   readonly now: UnixSeconds
+  /** The caller's place in the hash queue, if it has one already. */
+  readonly turn?: HashTurn
   /** What the caller must do in the transaction that decides: settle the password. */
   readonly settle?: (tx: Db) => Promise<void>
   /** Whether to settle whatever is decided, or only once the code is right, so that no count tells (SEC-AUTH-7). */
@@ -68,8 +71,7 @@ async function proveByCode(services: ProofServices, proof: Proof): Promise<Proof
     await settleBefore(tx, proof)
     if (spent.kind === 'throttled') return { ...spent, budget: 'code' }
     const user = await users.findById(tx, login.userId)
-    if (user === undefined || user.disabled || user.epoch !== login.epoch)
-      return refundedNotAwaited(tx, budget)
+    if (user === undefined || user.disabled || user.epoch !== login.epoch) return undoneNotAwaited(tx, spent)
     const devices = await otpDevices.listConfirmed(tx, user.id)
     const attempt = { proof, user, devices, spent, budget }
     const step = nextStep(login.amr, standingOf(user, devices), services.policy.enrolment)
@@ -77,8 +79,8 @@ async function proveByCode(services: ProofServices, proof: Proof): Promise<Proof
     const mayEnrol = step === 'enrol-totp' || (step === 'done' && !user.hasSecondFactor)
     const pending = mayEnrol ? await otpDevices.findPending(tx, user.id, now) : undefined
     if (pending !== undefined) return proveByEnrolment(tx, services, { ...attempt, pending })
-    if (!mayEnrol) return refundedNotAwaited(tx, budget)
-    await refundAttempt(tx, [budget])
+    if (!mayEnrol) return undoneNotAwaited(tx, spent)
+    await undoAttempt(tx, spent)
     await record(services, tx, refusalContext(proof), { event: 'code-refused', reason: 'no-enrolment' })
     return { kind: 'enrolment-required' }
   })
@@ -107,7 +109,7 @@ async function proveByDevice(tx: Db, services: ProofServices, attempt: Attempt):
     return wrongCode(tx, services, attempt, usable.length === 0 ? 'no-device' : 'wrong-code')
   // An exact repeat is a double click more often than an attack: refused like any other, but not charged.
   if (match.kind === 'repeat' || !(await claimCode(tx, match, now))) {
-    await refundAttempt(tx, [budget])
+    await undoAttempt(tx, attempt.spent)
     await record(services, tx, refusalContext(proof), { event: 'code-refused', reason: 'repeated' })
     return { kind: 'wrong-code' }
   }
@@ -174,7 +176,8 @@ async function proveByRecoveryCode(
   { index, secret }: RecoveryCode,
 ): Promise<ProofOutcome> {
   const { login, caller, now } = proof
-  using turn = services.hasher.enter()
+  using entered = proof.turn === undefined ? services.hasher.enter() : undefined
+  const turn = proof.turn ?? entered
   if (turn === undefined) return { kind: 'busy' }
   const budget = codeBudget(services, login.userId)
   const charged = await services.db.transaction().execute(async (tx) => {
@@ -186,7 +189,11 @@ async function proveByRecoveryCode(
   })
   const { spent, hash } = charged
   if (spent.kind === 'throttled') return { ...spent, budget: 'code' }
-  const matches = await turn.verify(hash, secret)
+  const matches = await turn.verify(hash, secret).catch(async (error: unknown) => {
+    // The queue was too slow, and the code was never looked at.
+    await services.db.transaction().execute((tx) => refundAttempt(tx, [budget]))
+    throw error
+  })
 
   return services.db.transaction().execute(async (tx) => {
     await holdBudget(tx, budget)
@@ -244,8 +251,8 @@ async function settleProven(tx: Db, { settle, settleWhen }: Proof, budget: Budge
   if (settleWhen === 'proven') await settle?.(tx)
 }
 
-async function refundedNotAwaited(tx: Db, budget: Budget): Promise<ProofOutcome> {
-  await refundAttempt(tx, [budget])
+async function undoneNotAwaited(tx: Db, spent: Attempt['spent']): Promise<ProofOutcome> {
+  await undoAttempt(tx, spent)
   return { kind: 'not-awaited' }
 }
 

@@ -9,6 +9,7 @@ import * as users from '../store/users.ts'
 import { type Advanced, advanceLogin, standingOf } from './advance-login.ts'
 import { type Caller, record } from './caller.ts'
 import { problemOf, replacePassword } from './change-password.ts'
+import { supersededOnly } from './superseded.ts'
 
 export type ReplaceExpiredPasswordOutcome =
   | Advanced
@@ -45,8 +46,9 @@ export async function replaceExpiredPassword(
     return { kind: 'unsuitable', problem: { kind: 'unchanged' } }
   const hash = await turn.hash(input.next)
 
-  return db.transaction().execute(async (tx): Promise<ReplaceExpiredPasswordOutcome> => {
-    if (!(await replacePassword(tx, user, { hash, caller, now }))) return { kind: 'not-awaited' }
+  const replacing = db.transaction().execute(async (tx): Promise<ReplaceExpiredPasswordOutcome> => {
+    const change = { hash, login: login.tokenHash, caller, now }
+    if (!(await replacePassword(tx, user, change))) return { kind: 'not-awaited' }
     await sessions.removeAll(tx, user.id)
     await record(
       services,
@@ -62,5 +64,9 @@ export async function replaceExpiredPassword(
       { userId, amr, epoch: epoch + 1 },
       { user: changed, devices, caller, now },
     )
+  })
+  return replacing.catch((error: unknown) => {
+    supersededOnly(error)
+    return { kind: 'not-awaited' }
   })
 }

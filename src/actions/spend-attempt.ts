@@ -16,6 +16,8 @@ export type SpendOutcome =
       readonly kind: 'charged'
       readonly budgets: readonly Budget[]
       readonly counts: ReadonlyMap<string, number>
+      /** What was charged before, to be put back if the attempt turns out to be none. */
+      readonly before: ReadonlyMap<string, Attempts>
       /** The waits that begin with this attempt, for the audit log. */
       readonly begun: readonly { readonly budget: string; readonly wait: Seconds }[]
     }
@@ -53,8 +55,19 @@ export async function spendAttempt(
     kind: 'charged',
     budgets: ordered,
     counts: new Map([...after].map(([key, { count }]) => [key, count])),
+    before,
     begun,
   }
+}
+
+/** Undoes a charge in the transaction that made it: waits included, as if nothing had been tried. */
+export async function undoAttempt(
+  tx: Db,
+  { before }: Extract<SpendOutcome, { kind: 'charged' }>,
+): Promise<void> {
+  const untouched = [...before].filter(([, { count }]) => count === 0).map(([key]) => key)
+  await attempts.clear(tx, untouched)
+  await attempts.put(tx, new Map([...before].filter(([, { count }]) => count > 0)))
 }
 
 /** Settles an attempt that turned out right: the account's counts are forgotten, shared ones get their own charge back. */

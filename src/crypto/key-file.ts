@@ -48,7 +48,7 @@ export function readKeyFile(path: string): KeyFile | undefined {
   return parse(path, readText(path), `${stat.ino}:${stat.mtimeMs}:${stat.size}`)
 }
 
-/** Makes a key file with one new key; refuses to replace one. */
+/** Makes a key file with one new key, or reads the one that another start has made meanwhile; replaces none. */
 export function createKeyFile(path: string): KeyFile {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const id = newKeyId()
@@ -56,9 +56,14 @@ export function createKeyFile(path: string): KeyFile {
   // Whole under another name first: a start that is killed half-way leaves no damaged file in the way of the next.
   const next = `${path}.${process.pid}.new`
   rmSync(next, { force: true })
-  writeExclusive(next, { format: 'watchword-keys-1', ...json })
-  linkSync(next, path)
-  rmSync(next)
+  try {
+    writeExclusive(next, { format: 'watchword-keys-1', ...json })
+    linkSync(next, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(next, { force: true })
+  }
   syncFolder(dirname(path))
   return readBack(path)
 }

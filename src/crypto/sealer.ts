@@ -20,6 +20,8 @@ export interface Sealer {
   keyIdOf(sealed: string): string
   /** The key that new values are sealed with; notices when the key file was rotated. */
   currentKeyId(): string
+  /** Tells key files apart without telling a key; stays the same through rotations. */
+  fingerprint(): string
   /** HMAC-SHA-256 of a name in base64url, so that the store does not hold what people typed by mistake. */
   hashName(name: string): string
 }
@@ -108,6 +110,8 @@ export function createSealer(first: KeyFile): Sealer {
       }
     },
     keyIdOf: (sealed) => sealed.split('.', 2)[1] ?? '',
+    // No name can be this text, for none holds a control character.
+    fingerprint: () => sealer.hashName('\u0000fingerprint'),
     hashName: (name) => createHmac('sha256', file.nameKey).update(name).digest('base64url'),
   }
   return sealer

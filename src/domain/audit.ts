@@ -63,7 +63,6 @@ export type CodeRefusal =
   | 'repeated'
   | 'no-device'
   | 'no-enrolment'
-  | 'disabled'
 
 export type AuditEventName = AuditEvent['event']
 

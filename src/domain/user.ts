@@ -12,8 +12,8 @@ export interface User {
   readonly isSuperuser: boolean
   readonly disabled: boolean
   /**
-   * Whether a second factor was ever proven. From then on a password alone opens nothing,
-   * not even enrolment, until a code, a recovery code or the operator says otherwise (SEC-AUTH-4).
+   * Whether a second factor was proven. From then on a password alone opens nothing, not even enrolment
+   * (SEC-AUTH-4), until the user removes the last device with a fresh proof, where a factor is optional.
    */
   readonly hasSecondFactor: boolean
   /** Whether the password is to be replaced at the next sign-in (SEC-PW-8). */

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { failure, notFound } from './answer.ts'
 import { routes } from './api/routes.ts'
-import { type Bindings, type Edge, endpoint, respond } from './endpoint.ts'
+import { type Bindings, type Edge, endpoint, unrouted } from './endpoint.ts'
 import { errorAnswer } from './error-response.ts'
 
 /** The application: every route of the list, with and without its trailing slash, and nothing else. */
@@ -16,7 +16,7 @@ export function createApp(edge: Edge): Hono<{ Bindings: Bindings }> {
   }
   const others = otherMethods(methods, edge)
   app.notFound((c) => others.fetch(c.req.raw))
-  app.onError((error) => respond(errorAnswer(error, edge.log), edge))
+  app.onError((error) => unrouted(errorAnswer(error, edge.log), edge))
   return app
 }
 
@@ -30,9 +30,9 @@ function otherMethods(methods: ReadonlyMap<string, readonly string[]>, edge: Edg
   const others = new Hono()
   for (const [path, known] of methods) {
     const allow = known.includes('GET') ? ['HEAD', ...known] : known
-    others.all(path, () => respond(methodNotAllowed(allow.join(', ')), edge))
+    others.all(path, () => unrouted(methodNotAllowed(allow.join(', ')), edge))
   }
-  others.notFound(() => respond(notFound(), edge))
+  others.notFound(() => unrouted(notFound(), edge))
   return others
 }
 

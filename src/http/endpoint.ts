@@ -3,11 +3,12 @@ import type { Logger } from 'pino'
 import type { z } from 'zod'
 import type { Caller } from '../actions/caller.ts'
 import { resumeSession } from '../actions/resume-session.ts'
+import { isId } from '../domain/id.ts'
 import type { SessionWithUser } from '../domain/session.ts'
 import type { Token } from '../domain/token.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Services } from '../services.ts'
-import { type Answer, failure, notSignedIn } from './answer.ts'
+import { type Answer, failure, notFound, notSignedIn } from './answer.ts'
 import type { CookieKind, Cookies } from './cookies.ts'
 import { errorAnswer } from './error-response.ts'
 import { readBody } from './guards/body.ts'
@@ -65,7 +66,8 @@ export interface Route<Body extends z.ZodType = z.ZodType> {
 /** A request as a route sees it: checked, with whatever the route declared it needs. */
 export interface ApiRequest<Fields> {
   readonly fields: Fields
-  readonly parameter: (name: string) => string
+  /** The identifier in the path; empty on routes without one. */
+  readonly id: string
   readonly caller: Caller
   readonly peer: Peer
   readonly loginToken: Token | undefined
@@ -97,6 +99,15 @@ export function endpoint(route: Route, edge: Edge) {
   }
 }
 
+/** The answer to what no route takes: counted and logged without a word of what was asked for. */
+export function unrouted(answer: Answer, edge: Edge): Response {
+  const { log, metrics, newRequestId } = edge
+  const requestId = newRequestId()
+  metrics.request('unknown', 'any', answer.status, 0)
+  log.debug({ requestId, route: 'unknown', status: answer.status }, 'request')
+  return respond(answer, edge, requestId)
+}
+
 async function answerTo(route: Route, edge: Edge, c: AppContext, requestId: string): Promise<Answer> {
   const request = c.req.raw
   const { headers } = request
@@ -111,6 +122,8 @@ async function answerTo(route: Route, edge: Edge, c: AppContext, requestId: stri
 
   const fields = await fieldsOf(route, request)
   if ('answer' in fields) return fields.answer
+  const id = c.req.param('id')
+  if (id !== undefined && !isId(id)) return notFound()
   const { peer } = c.env
   const caller: Caller = {
     address: edge.clientAddress(peer, headers.get('x-forwarded-for')),
@@ -119,9 +132,8 @@ async function answerTo(route: Route, edge: Edge, c: AppContext, requestId: stri
     browserToken: cookie('browser'),
     sessionToken,
   }
-  const parameter = (name: string) => c.req.param(name) ?? ''
   return route.handle(
-    { fields: fields.value, parameter, caller, peer, loginToken: cookie('login'), session },
+    { fields: fields.value, id: id ?? '', caller, peer, loginToken: cookie('login'), session },
     edge,
   )
 }
@@ -171,14 +183,9 @@ function invalidFields(error: z.ZodError): Answer {
 }
 
 /** The answer with every header that each answer has. */
-export function respond(
-  answer: Answer,
-  { securityHeaders }: Pick<Edge, 'securityHeaders'>,
-  requestId?: string,
-): Response {
+function respond(answer: Answer, { securityHeaders }: Edge, requestId: string): Response {
   const { status, body, contentType = 'application/json; charset=utf-8', cookies = [], headers } = answer
-  const all: Record<string, string> = { ...securityHeaders, ...headers }
-  if (requestId !== undefined) all['x-request-id'] = requestId
+  const all: Record<string, string> = { ...securityHeaders, ...headers, 'x-request-id': requestId }
   let text: string | null = null
   if (body !== undefined) {
     all['content-type'] = contentType

@@ -5,6 +5,7 @@ import type { UserId } from '../domain/user.ts'
 
 /** The schema. Times are whole Unix seconds, flags 0 or 1, identifiers text. */
 export interface Database {
+  installation: InstallationTable
   user: UserTable
   password_hash: PasswordHashTable
   otp_device: OtpDeviceTable
@@ -23,6 +24,13 @@ export type Db = Kysely<Database>
 
 /** 0 or 1: SQLite has no booleans, and both engines shall hold the same. */
 export type Flag = 0 | 1
+
+/** One row: what all hosts on this database share. */
+interface InstallationTable {
+  id: 1
+  /** Of the key file, so that another one is noticed before anything is hashed or sealed by it. */
+  key_fingerprint: string
+}
 
 interface UserTable {
   id: UserId

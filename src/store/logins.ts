@@ -7,11 +7,12 @@ import type { Db } from './database.ts'
 /** A login as it is stored, under the hash of the browser's token. */
 export interface StoredLogin extends Login {
   readonly tokenHash: TokenHash
+  readonly expiresAt: UnixSeconds
 }
 
 export async function insert(
   db: Db,
-  login: StoredLogin,
+  login: Omit<StoredLogin, 'expiresAt'>,
   { now, expiresAt }: { now: UnixSeconds; expiresAt: UnixSeconds },
 ): Promise<void> {
   await db
@@ -40,7 +41,15 @@ export async function findByToken(
     .where('expires_at', '>', now)
     .where('created_at', '<=', now + CLOCK_SKEW)
     .executeTakeFirst()
-  return row && { tokenHash, userId: row.user_id, amr: splitAmr(row.amr), epoch: row.epoch }
+  return (
+    row && {
+      tokenHash,
+      userId: row.user_id,
+      amr: splitAmr(row.amr),
+      epoch: row.epoch,
+      expiresAt: row.expires_at,
+    }
+  )
 }
 
 /** Ends a login; of two requests that finish it one gets `false`. */

@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { StorageFault } from '../domain/faults.ts'
 import type { Db } from './database.ts'
@@ -49,6 +48,12 @@ async function hasMigrationTable(db: Db): Promise<boolean> {
 }
 
 async function appliedNames(db: Db): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
+  // Through the builder: SQLite's driver takes whatever else it is given for a writer.
+  const rows = await db
+    .withTables<{ kysely_migration: { name: string } }>()
+    .selectFrom('kysely_migration')
+    .select('name')
+    .orderBy('name')
+    .execute()
   return rows.map(({ name }) => name)
 }

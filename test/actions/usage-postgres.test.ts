@@ -62,6 +62,15 @@ describe('the whole journey on PostgreSQL (SEC-DB-5)', () => {
     assert.equal((await browser.get('/auth/session/')).status, 401)
   })
 
+  it('has nothing under an id that no text of the database could be', async () => {
+    const { browser } = await world.enrolled('dora')
+    for (const id of ['%00', 'a%00b', '%ED%A0%80', '%']) {
+      assert.equal((await browser.patch(`/auth/devices/${id}/`, { name: 'x' })).status, 404, id)
+      assert.equal((await browser.delete(`/auth/devices/${id}/`)).status, 404, id)
+      assert.equal((await browser.delete(`/auth/sessions/${id}/`)).status, 404, id)
+    }
+  })
+
   it('is ready, and wrote down what happened', async () => {
     assert.equal((await world.browser().get('/readyz')).status, 200)
     const events = new Set((await world.audit()).map(({ event }) => event))

@@ -21,7 +21,7 @@ interface Reply {
 /** curl, as a program of somebody else would call: through Apache, over TLS, with a jar of cookies. */
 type Curl = (path: string, ...args: string[]) => Promise<Reply>
 
-// The seed's usage, as it is described in the README, by curl alone.
+// The usage that the README describes, by curl alone.
 describe('signing in through Apache over TLS, by curl', () => {
   let apache: Apache
   let server: Watchword
@@ -75,7 +75,7 @@ describe('signing in through Apache over TLS, by curl', () => {
     assert.match(server.stdout(), /npx watchword createsuperuser --username/)
   })
 
-  it('refuses to register a secret for nobody, where the tutorial crashed', async () => {
+  it('refuses to register a secret for nobody', async () => {
     const reply = await curl('/auth/register-secret/', '-X', 'POST')
     assert.deepEqual([reply.status, reply.body.code], [401, 'not_signed_in'])
   })

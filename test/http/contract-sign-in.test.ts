@@ -69,7 +69,7 @@ for (const [name, send, slash] of spellings) {
       assert.equal(uri.searchParams.get('secret'), body.shared_secret)
       assert.equal(decodeURIComponent(uri.pathname), `/Watchword:show-${label}`)
       assert.match(body.qr_svg, /^<svg /)
-      assert.equal(body.expires_in, 600)
+      assert.equal(body.expires_in, 300)
       assert.equal(headers.get('cache-control'), 'no-store')
     })
 

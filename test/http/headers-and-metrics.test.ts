@@ -103,6 +103,29 @@ describe('security headers', () => {
     assert.equal(ids.size, 20)
     assert.equal(ids.has(null), false)
   })
+
+  it('name also a request that no route takes, as does the log', async () => {
+    const lines: string[] = []
+    const logged = await startWorld({ log: (line) => lines.push(line) })
+    for (const [path, method, status] of [
+      ['/nothing/marker', 'GET', 404],
+      ['/auth/session/', 'PUT', 405],
+      ['/healthz', 'FOO', 405],
+    ] as const) {
+      lines.length = 0
+      const reply = await stranger(logged).send(path, { method })
+      const requestId = reply.headers.get('x-request-id')
+      assert.ok(requestId)
+      const [line, ...more] = lines.map((each) => JSON.parse(each))
+      assert.deepEqual(more, [])
+      assert.deepEqual([line.requestId, line.route, line.status], [requestId, 'unknown', status])
+      assert.equal(JSON.stringify(line).includes('marker'), false)
+    }
+    const { text } = await logged.browser({ address: '127.0.0.1' }).get('/metrics')
+    assert.match(text, /watchword_http_requests_total\{route="unknown",method="any",status="404"\} 1\n/)
+    assert.match(text, /watchword_http_requests_total\{route="unknown",method="any",status="405"\} 2\n/)
+    await logged.close()
+  })
 })
 
 describe('metrics', () => {

@@ -142,6 +142,42 @@ describe('fields', () => {
     }
   })
 
+  it('of a form that are not percent-encoded UTF-8 are refused, and so never become equal (SEC-INP-3, SEC-PW-4)', async () => {
+    for (const call of calls()) {
+      for (const bad of ['p%E4ss', 'p%F6ss', '%', '%4', '%zz', '%C0%AF', '%ED%A0%80']) {
+        for (const name of Object.keys(call.fields)) {
+          const others = new URLSearchParams(Object.entries(call.fields).filter(([each]) => each !== name))
+          await refused(`${others}&${name}=${bad}`, call, 'application/x-www-form-urlencoded')
+        }
+        await refused(
+          `${new URLSearchParams(call.fields)}&${bad}=x`,
+          call,
+          'application/x-www-form-urlencoded',
+        )
+      }
+    }
+  })
+
+  it('of a form may hold a plus sign, a space, an equals sign and any letter', async () => {
+    const password = 'ä +=&% 𝒳 of some length'
+    await world.user('former', { password })
+    const fields = new URLSearchParams({ username: 'former', password })
+    for (const form of [
+      `${fields}`,
+      `&${fields}&`,
+      `username=former&password=${encodeURIComponent(password)}`,
+    ]) {
+      const reply = await sendText(
+        stranger(world),
+        'POST',
+        '/auth/login/',
+        form,
+        'application/x-www-form-urlencoded',
+      )
+      assert.equal(reply.status, 200, form)
+    }
+  })
+
   it('in the query are not looked at (SEC-INP-9)', async () => {
     const query = new URLSearchParams({ username: 'vera', password: PASSWORD })
     assert.equal((await stranger(world).post(`/auth/login/?${query}`)).status, 400)

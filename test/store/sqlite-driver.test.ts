@@ -8,6 +8,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { type Kysely, sql } from 'kysely'
 import { StorageFault } from '../../src/domain/faults.ts'
+import type { Db } from '../../src/store/database.ts'
+import { migrate, migrationStatus } from '../../src/store/migrate.ts'
 import { openDatabase } from '../../src/store/open.ts'
 
 interface Notes {
@@ -294,6 +296,17 @@ describe('the SQLite driver when there is no space (FT-DISK-1, SEC-DB-1)', () =>
     await limitPages(db, 'none')
     await inserting(db, 'later')
     assert.equal(textsSeenBy(other).includes('later'), true)
+    await close()
+  })
+
+  it('says how its migrations stand while another program writes, for readiness takes no turn', async () => {
+    const { db, other, close } = await openNotes()
+    await migrate(db as unknown as Db)
+    other.exec('begin immediate')
+    const started = performance.now()
+    assert.deepEqual((await migrationStatus(db as unknown as Db)).pending, [])
+    assert.ok(performance.now() - started < 1000)
+    other.exec('rollback')
     await close()
   })
 })

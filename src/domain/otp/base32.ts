@@ -24,7 +24,7 @@ export function encodeBase32(bytes: Uint8Array): string {
  * its padding (RFC 4648 §6).
  *
  * Each value has one reading: a number of `=` other than the right one, a length no bytes encode to, and left
- * over bits that are not zero are refused (RFC 4648 §3.5), as these are signs of a mistyped or cut seed.
+ * over bits that are not zero are refused (RFC 4648 §3.5), as these are signs of a mistyped or cut key.
  *
  * @returns the bytes, none for an empty text, or `undefined` when refused.
  */

@@ -41,6 +41,11 @@ export function isPasswordTooLong(typed: string): boolean {
   )
 }
 
+/** Whether a password is too short to open a session by itself, as the rules stand now (SEC-PW-1). */
+export function isTooShortAlone(typed: string, rules: PasswordRules): boolean {
+  return [...normalizePassword(typed)].length < rules.minimumLengthAlone
+}
+
 /**
  * Says why a password may not be chosen, or gives `undefined` when it may.
  *

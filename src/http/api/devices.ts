@@ -51,9 +51,9 @@ export const renameOwnDevice: Route<typeof nameFields> = {
     ...ownErrors,
     ...notFoundError,
   },
-  async handle({ fields, session, parameter, caller }, { services }) {
+  async handle({ fields, session, id, caller }, { services }) {
     if (session === undefined) return notSignedIn()
-    const outcome = await renameDevice(services, session, { id: parameter('id'), name: fields.name, caller })
+    const outcome = await renameDevice(services, session, { id, name: fields.name, caller })
     return outcome.kind === 'renamed' ? ok({ message: 'Renamed' }) : notFound()
   },
 }
@@ -73,9 +73,9 @@ export const removeOwnDevice: Route = {
     ...freshError,
     ...notFoundError,
   },
-  async handle({ session, parameter, caller }, edge): Promise<Answer> {
+  async handle({ session, id, caller }, edge): Promise<Answer> {
     if (session === undefined) return notSignedIn()
-    const outcome = await removeDevice(edge.services, session, { id: parameter('id'), caller })
+    const outcome = await removeDevice(edge.services, session, { id, caller })
     switch (outcome.kind) {
       case 'removed':
         return renewedAnswer(edge, outcome, 'Removed. Your other sessions were ended.')

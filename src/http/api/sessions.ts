@@ -52,9 +52,8 @@ export const endOwnSession: Route = {
     ...freshError,
     ...notFoundError,
   },
-  async handle({ session, parameter, caller }, { services, cookies }): Promise<Answer> {
+  async handle({ session, id, caller }, { services, cookies }): Promise<Answer> {
     if (session === undefined) return notSignedIn()
-    const id = parameter('id')
     const outcome = await endSession(services, session, { id, caller })
     switch (outcome.kind) {
       case 'ended':

@@ -9,6 +9,12 @@ export async function up(db: Kysely<never>): Promise<void> {
     isSqlite ? table.modifyEnd(sql`without rowid`) : table
 
   await schema
+    .createTable('installation')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('key_fingerprint', 'text', (c) => c.notNull())
+    .execute()
+
+  await schema
     .createTable('user')
     .addColumn('id', 'text', (c) => c.primaryKey())
     .addColumn('username', 'text', (c) => c.notNull())

@@ -6,6 +6,7 @@ import * as otpDevices from '../otp-devices.ts'
 import * as recoveryCodes from '../recovery-codes.ts'
 import * as sessions from '../sessions.ts'
 import * as users from '../users.ts'
+import { groupsOf } from './groups-of.ts'
 
 /** All there is to know of a user but secrets. */
 export interface ShownUser {
@@ -63,14 +64,4 @@ export async function findShownUser(
     sessions: await sessions.listOf(db, id),
     recoveryCodesLeft: await recoveryCodes.countLeft(db, id, now),
   }
-}
-
-async function groupsOf(db: Db, id: UserId): Promise<string[]> {
-  const rows = await db
-    .selectFrom('group_member')
-    .select('group_name')
-    .where('user_id', '=', id)
-    .orderBy('group_name')
-    .execute()
-  return rows.map((row) => row.group_name)
 }

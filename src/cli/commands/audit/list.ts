@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { AuditEventName } from '../../../domain/audit.ts'
+import { isId } from '../../../domain/id.ts'
 import type { UnixSeconds } from '../../../domain/time.ts'
 import type { Db } from '../../../store/database.ts'
 import * as users from '../../../store/users.ts'
@@ -54,7 +55,7 @@ export function declareAuditList(command: Command): Handler {
 async function identify(db: Db, user: string): Promise<string> {
   const found = await users.findByUsername(db, user)
   if (found !== undefined) return found.id
-  if (/^[0-9a-v]{26}$/.test(user)) return user
+  if (isId(user)) return user
   throw new Refusal(`${noSuchUser(user)} Of a deleted user give the identifier.`)
 }
 
