@@ -60,23 +60,24 @@ export async function removeAll(db: Db, userId: UserId, keep?: TokenHash): Promi
   await query.execute()
 }
 
-const deleteOverLimit = prepared((db, { userId, limit }: { userId: UserId; limit: number }) =>
-  db.deleteFrom('known_browser').where('token_hash', 'in', (eb) =>
-    eb
-      .selectFrom('known_browser')
-      .select('token_hash')
-      .where('user_id', '=', userId)
-      .orderBy('last_used_at', 'desc')
-      .orderBy('token_hash')
-      // SQLite knows OFFSET only after a LIMIT.
-      .limit(1000)
-      .offset(limit),
-  ),
+const overLimit = prepared((db, { userId, limit }: { userId: UserId; limit: number }) =>
+  db
+    .selectFrom('known_browser')
+    .select('token_hash')
+    .where('user_id', '=', userId)
+    .orderBy('last_used_at', 'desc')
+    .orderBy('token_hash')
+    // SQLite knows OFFSET only after a LIMIT.
+    .limit(1000)
+    .offset(limit),
 )
 
 /** Forgets the browsers of the user that were used longest ago, beyond `limit`. */
 export async function removeOverLimit(db: Db, userId: UserId, limit: number): Promise<void> {
-  await deleteOverLimit(db, { userId, limit })
+  const { rows } = await overLimit(db, { userId, limit })
+  for (const { token_hash } of rows) {
+    await db.deleteFrom('known_browser').where('token_hash', '=', token_hash).execute()
+  }
 }
 
 /** Removes some browsers that were not used for too long. */

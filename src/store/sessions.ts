@@ -160,27 +160,24 @@ export async function removeAll(db: Db, userId: UserId, keepId?: string): Promis
   return Number(numDeletedRows)
 }
 
-const deleteOverLimit = prepared((db, { userId, limit }: { userId: UserId; limit: number }) =>
+const overLimit = prepared((db, { userId, limit }: { userId: UserId; limit: number }) =>
   db
-    .deleteFrom('session')
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('session')
-        .select('id')
-        .where('user_id', '=', userId)
-        .orderBy('created_at', 'desc')
-        .orderBy('id', 'desc')
-        // SQLite knows OFFSET only after a LIMIT.
-        .limit(1000)
-        .offset(limit),
-    )
-    .returning('id'),
+    .selectFrom('session')
+    .select('id')
+    .where('user_id', '=', userId)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    // SQLite knows OFFSET only after a LIMIT.
+    .limit(1000)
+    .offset(limit),
 )
 
 /** Ends the user's oldest sessions beyond `limit`; gives their handles (SEC-SES-12). */
 export async function removeOverLimit(db: Db, userId: UserId, limit: number): Promise<string[]> {
-  const { rows } = await deleteOverLimit(db, { userId, limit })
-  return rows.map(({ id }) => id)
+  const { rows } = await overLimit(db, { userId, limit })
+  const ended: string[] = []
+  for (const { id } of rows) if (await remove(db, userId, id)) ended.push(id)
+  return ended
 }
 
 /** Removes some sessions past their absolute end; those idle too long are refused at use and go then. */
