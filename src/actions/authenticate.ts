@@ -3,6 +3,7 @@ import type { Services } from '../services.ts'
 import type { Caller } from './caller.ts'
 import { checkPassword, settlePassword } from './check-password.ts'
 import { type ProofOutcome, type ProofServices, proveSecondFactor } from './prove-second-factor.ts'
+import { holdBudgets } from './spend-attempt.ts'
 
 export type AuthenticateOutcome = ProofOutcome | { readonly kind: 'refused' }
 
@@ -38,7 +39,10 @@ export async function authenticate(
     caller,
     now,
     turn,
-    settle: (tx) => settlePassword(tx, check),
-    settleWhen: input.uniform ? 'proven' : 'always',
+    password: {
+      settle: (tx) => settlePassword(tx, check),
+      hold: (tx) => holdBudgets(tx, check.budgets),
+      when: input.uniform ? 'proven' : 'always',
+    },
   })
 }

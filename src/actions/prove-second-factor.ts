@@ -17,7 +17,7 @@ import { type Caller, record } from './caller.ts'
 import { claimCode, matchCode } from './match-code.ts'
 import {
   type Budget,
-  holdBudget,
+  holdBudgets,
   refundAttempt,
   type SpendOutcome,
   settleAttempt,
@@ -44,10 +44,14 @@ interface Proof {
   readonly now: UnixSeconds
   /** The caller's place in the hash queue, if it has one already. */
   readonly turn?: HashTurn
-  /** What the caller must do in the transaction that decides: settle the password. */
-  readonly settle?: (tx: Db) => Promise<void>
-  /** Whether to settle whatever is decided, or only once the code is right, so that no count tells (SEC-AUTH-7). */
-  readonly settleWhen?: 'always' | 'proven'
+  /** The password that was right before this, to be settled in the transaction that decides. */
+  readonly password?: {
+    settle(tx: Db): Promise<void>
+    /** Takes hold of its budgets, where they are settled later than their place in the order of locks. */
+    hold(tx: Db): Promise<void>
+    /** Whatever is decided, or only once the code is right, so that no count tells (SEC-AUTH-7). */
+    readonly when: 'always' | 'proven'
+  }
 }
 
 /**
@@ -196,7 +200,8 @@ async function proveByRecoveryCode(
   })
 
   return services.db.transaction().execute(async (tx) => {
-    await holdBudget(tx, budget)
+    await holdBudgets(tx, [budget])
+    if (proof.password?.when === 'proven') await proof.password.hold(tx)
     const user = await users.findById(tx, login.userId)
     if (user === undefined || user.disabled || user.epoch !== login.epoch)
       return { kind: 'not-awaited' as const }
@@ -241,14 +246,14 @@ async function wrongCode(
 }
 
 /** The budgets of passwords are held after that of codes, here as everywhere: else two would wait for each other. */
-async function settleBefore(tx: Db, { settle, settleWhen = 'always' }: Proof): Promise<void> {
-  if (settleWhen === 'always') await settle?.(tx)
+async function settleBefore(tx: Db, { password }: Proof): Promise<void> {
+  await (password?.when === 'always' ? password.settle(tx) : password?.hold(tx))
 }
 
 /** The code was right: its count is forgotten, and that of the password if it waited for this. */
-async function settleProven(tx: Db, { settle, settleWhen }: Proof, budget: Budget): Promise<void> {
+async function settleProven(tx: Db, { password }: Proof, budget: Budget): Promise<void> {
   await settleAttempt(tx, [budget])
-  if (settleWhen === 'proven') await settle?.(tx)
+  if (password?.when === 'proven') await password.settle(tx)
 }
 
 async function undoneNotAwaited(tx: Db, spent: Attempt['spent']): Promise<ProofOutcome> {

@@ -100,9 +100,12 @@ export async function refundAttempt(
   await attempts.put(tx, after)
 }
 
-/** Takes hold of a budget, for a transaction that will settle or refund it later. */
-export async function holdBudget(tx: Db, { key }: Budget): Promise<void> {
-  await attempts.hold(tx, [key])
+/** Takes hold of budgets, for a transaction that will settle or refund them later. */
+export async function holdBudgets(tx: Db, budgets: readonly Budget[]): Promise<void> {
+  await attempts.hold(
+    tx,
+    inOrder(budgets).map(({ key }) => key),
+  )
 }
 
 /** One order for everybody: two transactions that want the same rows must not wait for each other. */
