@@ -129,7 +129,7 @@ async function signIn(
 export async function startSession(
   tx: Db,
   services: Needed,
-  user: User,
+  user: Pick<User, 'id'>,
   input: {
     readonly amr: readonly AuthenticationMethod[]
     readonly authTime: UnixSeconds

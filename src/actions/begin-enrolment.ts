@@ -69,7 +69,7 @@ export async function beginEnrolment(
 async function begin(
   tx: Db,
   services: Needed,
-  user: User,
+  user: Pick<User, 'id' | 'username'>,
   { name, caller, now }: { name: string; caller: Caller; now: UnixSeconds },
 ): Promise<BeginEnrolmentOutcome> {
   const { policy } = services

@@ -86,7 +86,7 @@ export function problemOf(
  */
 export async function replacePassword(
   tx: Db,
-  user: User,
+  user: Pick<User, 'id' | 'epoch'>,
   { hash, login, caller, now }: { hash: PasswordHash; login?: TokenHash; caller: Caller; now: UnixSeconds },
 ): Promise<boolean> {
   if (!(await users.claimEpoch(tx, user.id, user.epoch))) return false

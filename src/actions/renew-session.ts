@@ -1,7 +1,6 @@
 import type { AuthenticationMethod } from '../domain/login.ts'
-import type { Session, SessionWithUser } from '../domain/session.ts'
+import type { Session, SessionUser, SessionWithUser } from '../domain/session.ts'
 import type { UnixSeconds } from '../domain/time.ts'
-import type { User } from '../domain/user.ts'
 import type { Services } from '../services.ts'
 import type { Db } from '../store/database.ts'
 import * as sessions from '../store/sessions.ts'
@@ -11,7 +10,7 @@ import { Superseded } from './superseded.ts'
 
 /** The session goes on under a new token. */
 export interface Renewed {
-  readonly user: User
+  readonly user: SessionUser
   readonly session: Session
   readonly sessionToken: Issued
 }

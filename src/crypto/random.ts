@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomFillSync } from 'node:crypto'
 import { TOKEN_BYTES, type Token } from '../domain/token.ts'
 
 /** Bytes from the system's generator (SEC-CRY-3). */
@@ -32,8 +32,22 @@ export function newId(nowMs: number = Date.now()): string {
   const bytes = Buffer.alloc(16)
   bytes.writeUIntBE(lastMs, 0, 6)
   bytes.writeUInt16BE(sequence, 6)
-  randomBytes(8).copy(bytes, 8)
+  fillFromPool(bytes, 8)
   return BigInt(`0x${bytes.toString('hex')}`)
     .toString(32)
     .padStart(26, '0')
+}
+
+const pool = Buffer.alloc(4096)
+let drawn = pool.length
+
+/** Fills the rest of an identifier with random bytes that were drawn many at a time; none is used twice. */
+function fillFromPool(bytes: Buffer, from: number): void {
+  const wanted = bytes.length - from
+  if (drawn + wanted > pool.length) {
+    randomFillSync(pool)
+    drawn = 0
+  }
+  pool.copy(bytes, from, drawn, drawn + wanted)
+  drawn += wanted
 }

@@ -18,19 +18,26 @@ export interface SessionTimes {
 }
 
 /** Somebody is signed in; known by its opaque handle `id`, found by the hash of its token. */
-export interface Session extends SessionTimes {
+export interface HeldSession extends SessionTimes {
   readonly id: string
   readonly userId: UserId
   readonly amr: readonly AuthenticationMethod[]
+}
+
+/** A session as its owner sees it in a list. */
+export interface Session extends HeldSession {
   readonly createdAt: UnixSeconds
   readonly address: string
   readonly userAgent: string
 }
 
+export type SessionUser = Omit<User, 'mustChangePassword'>
+
 /** A session with the user it belongs to, as they are now. */
 export interface SessionWithUser {
-  readonly session: Session
-  readonly user: User
+  readonly session: HeldSession
+  /** Without what only a sign-in asks for. */
+  readonly user: SessionUser
   readonly groups: readonly string[]
 }
 

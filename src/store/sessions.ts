@@ -1,7 +1,7 @@
-import type { Session, SessionWithUser } from '../domain/session.ts'
+import type { HeldSession, Session, SessionUser, SessionWithUser } from '../domain/session.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { TokenHash } from '../domain/token.ts'
-import type { User, UserId } from '../domain/user.ts'
+import type { UserId } from '../domain/user.ts'
 import type { Database, Db } from './database.ts'
 import { splitAmr } from './logins.ts'
 import { prepared } from './prepared.ts'
@@ -40,7 +40,6 @@ const byToken = prepared((db, { tokenHash }: { tokenHash: TokenHash }) =>
   db
     .selectFrom('session')
     .innerJoin('user', 'user.id', 'session.user_id')
-    .leftJoin('password_hash', 'password_hash.user_id', 'user.id')
     .leftJoin('group_member', 'group_member.user_id', 'user.id')
     .where('session.token_hash', '=', tokenHash)
     .select([
@@ -48,18 +47,14 @@ const byToken = prepared((db, { tokenHash }: { tokenHash: TokenHash }) =>
       'session.user_id',
       'session.amr',
       'session.auth_time',
-      'session.created_at',
       'session.last_seen_at',
       'session.expires_at',
-      'session.address',
-      'session.user_agent',
       'user.username',
       'user.display_name',
       'user.is_superuser',
       'user.has_second_factor',
       'user.epoch',
       'user.disabled_at',
-      'password_hash.must_change',
       'group_member.group_name',
     ]),
 )
@@ -71,39 +66,35 @@ export async function findByToken(db: Db, tokenHash: TokenHash): Promise<Session
   const [row] = rows
   if (row === undefined) return undefined
   const groups = rows.flatMap(({ group_name }) => group_name ?? []).toSorted()
-  const user: User = {
+  const user: SessionUser = {
     id: row.user_id,
     username: row.username,
     displayName: row.display_name,
     isSuperuser: row.is_superuser === 1,
     hasSecondFactor: row.has_second_factor === 1,
     disabled: row.disabled_at !== null,
-    mustChangePassword: row.must_change === 1,
     epoch: row.epoch,
   }
-  return { session: fromRow(row), user, groups }
+  return { session: heldFromRow(row), user, groups }
 }
 
-interface SessionRow {
-  id: string
-  user_id: UserId
-  amr: string
-  auth_time: number
-  created_at: number
-  last_seen_at: number
-  expires_at: number
-  address: string
-  user_agent: string
-}
+type HeldRow = Pick<
+  Database['session'],
+  'id' | 'user_id' | 'amr' | 'auth_time' | 'last_seen_at' | 'expires_at'
+>
 
-const fromRow = (row: SessionRow): Session => ({
+const heldFromRow = (row: HeldRow): HeldSession => ({
   id: row.id,
   userId: row.user_id,
   amr: splitAmr(row.amr),
   authTime: row.auth_time,
-  createdAt: row.created_at,
   lastSeenAt: row.last_seen_at,
   expiresAt: row.expires_at,
+})
+
+const fromRow = (row: Database['session']): Session => ({
+  ...heldFromRow(row),
+  createdAt: row.created_at,
   address: row.address,
   userAgent: row.user_agent,
 })

@@ -14,7 +14,7 @@ export async function up(db: Kysely<never>): Promise<void> {
     .addColumn('key_fingerprint', 'text', (c) => c.notNull())
     .execute()
 
-  await schema
+  const user = schema
     .createTable('user')
     .addColumn('id', 'text', (c) => c.primaryKey())
     .addColumn('username', 'text', (c) => c.notNull())
@@ -26,15 +26,15 @@ export async function up(db: Kysely<never>): Promise<void> {
     .addColumn('created_at', 'bigint', (c) => c.notNull())
     .addColumn('disabled_at', 'bigint')
     .addColumn('last_sign_in_at', 'bigint')
-    .execute()
+  await inOrderOfKey(user).execute()
 
-  await schema
+  const passwordHash = schema
     .createTable('password_hash')
     .addColumn('user_id', 'text', (c) => c.primaryKey().references('user.id').onDelete('cascade'))
     .addColumn('hash', 'text', (c) => c.notNull())
     .addColumn('changed_at', 'bigint', (c) => c.notNull())
     .addColumn('must_change', 'integer', (c) => c.notNull())
-    .execute()
+  await inOrderOfKey(passwordHash).execute()
 
   await schema
     .createTable('otp_device')
@@ -66,7 +66,7 @@ export async function up(db: Kysely<never>): Promise<void> {
     .execute()
   await schema.createIndex('otp_device_expiry').on('otp_device').column('expires_at').execute()
 
-  await schema
+  const recoveryCode = schema
     .createTable('recovery_code')
     .addColumn('user_id', 'text', (c) => c.notNull().references('user.id').onDelete('cascade'))
     .addColumn('code_index', 'integer', (c) => c.notNull())
@@ -74,19 +74,19 @@ export async function up(db: Kysely<never>): Promise<void> {
     .addColumn('created_at', 'bigint', (c) => c.notNull())
     .addColumn('expires_at', 'bigint')
     .addPrimaryKeyConstraint('recovery_code_pk', ['user_id', 'code_index'])
-    .execute()
+  await inOrderOfKey(recoveryCode).execute()
 
   await schema
     .createTable('user_group')
     .addColumn('name', 'text', (c) => c.primaryKey())
     .addColumn('created_at', 'bigint', (c) => c.notNull())
     .execute()
-  await schema
+  const groupMember = schema
     .createTable('group_member')
     .addColumn('group_name', 'text', (c) => c.notNull().references('user_group.name').onDelete('cascade'))
     .addColumn('user_id', 'text', (c) => c.notNull().references('user.id').onDelete('cascade'))
     .addPrimaryKeyConstraint('group_member_pk', ['user_id', 'group_name'])
-    .execute()
+  await inOrderOfKey(groupMember).execute()
   await schema.createIndex('group_member_group').on('group_member').column('group_name').execute()
 
   const login = schema
