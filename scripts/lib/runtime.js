@@ -3,7 +3,6 @@ import * as module from 'node:module'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { setFlagsFromString } from 'node:v8'
 
 // Plain JavaScript that Node 20 runs, without packages: it starts the Node that runs all else.
 
@@ -11,11 +10,12 @@ import { setFlagsFromString } from 'node:v8'
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 /**
- * Flags that Watchword runs Node with. The first one costs every start an execve, about 20 ms.
+ * Flags that Watchword runs Node with, at the cost of an execve, about 20 ms a start. The space for young objects is
+ * held to 4 MiB each half: 20 MB less under load than Node's own limit, as fast.
  *
  * @type {readonly string[]}
  */
-export const nodeFlags = []
+export const nodeFlags = ['--max-semi-space-size=4']
 
 /**
  * Variables that are set before the program begins, unless they are set already.
@@ -26,14 +26,6 @@ export const nodeFlags = []
  * @type {Readonly<Record<string, string>>}
  */
 export const environment = { UV_THREADPOOL_SIZE: String(Math.min(availableParallelism(), 4)) }
-
-/**
- * Variables that must be there when the process begins, such as MALLOC_ARENA_MAX, which the C library reads before
- * any JavaScript runs. The first one costs every start an execve, as a flag does.
- *
- * @type {Readonly<Record<string, string>>}
- */
-export const startEnvironment = {}
 
 /** The oldest Node that runs the program: major and minor version. */
 const oldestNode = /** @type {const} */ ([24, 15])
@@ -51,7 +43,7 @@ export async function launch(args, { replaced = false } = {}) {
   const arePlaced = isDependency() || existsSync(join(root, 'node_modules', '.package-lock.json'))
   if (!arePlaced) refuse('Packages are missing.')
   const runsHere = isNewEnough(process.versions.node)
-  if (runsHere && !replaced && hasStartState()) return runHere(args)
+  if (runsHere && !replaced && hasFlags()) return runHere(args)
 
   const node = findLockedNode() ?? (runsHere ? process.execPath : undefined)
   const needed = `Watchword needs Node ${oldestNode.join('.')} or newer, and this is ${process.versions.node}.`
@@ -107,18 +99,13 @@ function isNewEnough(version) {
   return major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])
 }
 
-/** Whether this process has the flags and variables that cannot be given to it any more. */
-function hasStartState() {
-  return (
-    nodeFlags.every((flag) => process.execArgv.includes(flag)) &&
-    Object.keys(startEnvironment).every((name) => process.env[name] !== undefined)
-  )
+/** Whether this process has the flags, which cannot be given to it any more. */
+function hasFlags() {
+  return nodeFlags.every((flag) => process.execArgv.includes(flag))
 }
 
 /** @param {readonly string[]} args */
 async function runHere(args) {
-  // A server's young objects fit a small space; letting it grow costs 10 MB and gains no speed.
-  setFlagsFromString('--semi-space-growth-factor=1')
   for (const [name, value] of Object.entries(environment)) process.env[name] ??= value
   const cache = compileCacheFolder()
   if (cache !== undefined) module.enableCompileCache(cache)
@@ -142,7 +129,7 @@ async function runHere(args) {
  */
 async function runOn(node, args) {
   const argv = [...nodeFlags, join(root, 'bin', 'watchword.js'), ...args]
-  const env = { ...startEnvironment, ...process.env }
+  const { env } = process
   // The same process goes on as the other Node: nothing is left that signals would have to pass through.
   if (process.execve) process.execve(node, [node, ...argv], /** @type {NodeJS.ProcessEnv} */ (env))
   const { run } = await import('./run.js')
