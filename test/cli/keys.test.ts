@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, chownSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { addKey, createKeyFile, readKeyFile } from '../../src/crypto/key-file.ts'
 import { done, json, refused } from './expect.ts'
@@ -83,12 +83,21 @@ describe('keys', { concurrency: 2 }, () => {
     done(await here.run('keys check'), /Every secret opens/)
   })
 
-  test('with the wrong key file nothing opens: the check says whose devices, and rotation refuses', async (t) => {
+  test('a key file that is missing, or of another database, is refused with the remedy', async (t) => {
     const here = place(t)
     await withTokens(here)
     rmSync(here.keyFile)
     refused(await here.run('user list'), /is missing, and the database holds secrets.*Restore it from backup/)
     createKeyFile(here.keyFile)
+    refused(await here.run('user list'), /does not belong to this database/)
+  })
+
+  test('without the key that sealed them nothing opens: the check says whose, and rotation refuses', async (t) => {
+    const here = place(t)
+    await withTokens(here)
+    const file = JSON.parse(readFileSync(here.keyFile, 'utf8'))
+    const another = { current: 'other', keys: { other: Buffer.alloc(32, 1).toString('base64') } }
+    writeFileSync(here.keyFile, JSON.stringify({ ...file, ...another }))
     const checked = await here.run('keys check')
     assert.equal(checked.code, 1)
     assert.match(checked.stdout, /missing +2/)
