@@ -19,7 +19,7 @@ const PURGE_EVERY_MS = 10 * 60 * 1000
 export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel)
   // libuv reads this when its pool is first used. A thread keeps the memory of its last hash, so there are no more than
-  // hash at once; other work of the pool waits for one hash at most, because only that many are in it.
+  // hash at once; other work of the pool waits for two hashes at most, because only that many a thread are in it.
   process.env.UV_THREADPOOL_SIZE = String(config.password.hashThreads)
   await lowerHashThreads()
   const { services, close } = await compose(config)

@@ -53,11 +53,12 @@ export async function checkPassword(
   })
   if (spent.kind === 'throttled') return { ...spent, budget: 'password' }
 
-  const matches = await turn.verify(user?.passwordHash, input.password).catch(async (error: unknown) => {
-    // The queue was too slow, and the password was never looked at.
+  // The queue was too slow: nobody is told anything of the password, and nothing is charged for it.
+  const giveBack = async (error: unknown): Promise<never> => {
     await db.transaction().execute((tx) => refundAttempt(tx, spent.budgets))
     throw error
-  })
+  }
+  const matches = await turn.verify(user?.passwordHash, input.password).catch(giveBack)
   if (user === undefined || !matches || user.disabled) {
     await refuse(services, { user, username: input.username, caller, now })
     return { kind: 'refused' }
@@ -66,7 +67,8 @@ export async function checkPassword(
   // The same password at today's cost, when the stored hash is of another (SEC-PW-11). By itself: whoever changes
   // an account in one transaction takes hold of the user before the hash.
   if (stored !== undefined && needsRehash(stored, hasher.parameters)) {
-    await passwordHashes.upgrade(db, user.id, stored, await turn.hash(input.password))
+    const hash = await turn.hash(input.password).catch(giveBack)
+    await passwordHashes.upgrade(db, user.id, stored, hash)
   }
   return { kind: 'right', user, budgets: spent.budgets }
 }

@@ -117,7 +117,10 @@ async function answerTo(route: Route, edge: Edge, c: AppContext, requestId: stri
   const cookieHeader = headers.get('cookie')
   const cookie = (kind: CookieKind) => edge.cookies.read(cookieHeader, kind)
   const sessionToken = cookie('session')
-  const session = sessionToken && route.access !== 'monitoring' ? await resume(edge, sessionToken) : undefined
+  const session =
+    sessionToken && route.access !== 'monitoring'
+      ? await resumeSession(edge.services, sessionToken)
+      : undefined
   if (route.access === 'session' && session === undefined) return notSignedIn()
 
   const fields = await fieldsOf(route, request)
@@ -137,8 +140,6 @@ async function answerTo(route: Route, edge: Edge, c: AppContext, requestId: stri
     edge,
   )
 }
-
-const resume = (edge: Edge, token: Token) => resumeSession(edge.services, token)
 
 async function fieldsOf(
   { method, body }: Route,
