@@ -21,11 +21,15 @@ export const nodeFlags = ['--max-semi-space-size=4']
  * Variables that are set before the program begins, unless they are set already.
  *
  * libuv reads UV_THREADPOOL_SIZE when work first goes to its pool. As many threads as password hashes are computed at
- * once by default; `serve` sets it to what the settings say.
+ * once by default; `serve` sets it to what the settings say. With MALLOC_ARENA_MAX the threads share one heap of the C
+ * library, which takes 5 to 8 MiB less.
  *
  * @type {Readonly<Record<string, string>>}
  */
-export const environment = { UV_THREADPOOL_SIZE: String(Math.min(availableParallelism(), 4)) }
+export const environment = {
+  UV_THREADPOOL_SIZE: String(Math.min(availableParallelism(), 4)),
+  MALLOC_ARENA_MAX: '1',
+}
 
 /** The oldest Node that runs the program: major and minor version. */
 const oldestNode = /** @type {const} */ ([24, 15])
@@ -129,7 +133,7 @@ async function runHere(args) {
  */
 async function runOn(node, args) {
   const argv = [...nodeFlags, join(root, 'bin', 'watchword.js'), ...args]
-  const { env } = process
+  const env = { ...environment, ...process.env }
   // The same process goes on as the other Node: nothing is left that signals would have to pass through.
   if (process.execve) process.execve(node, [node, ...argv], /** @type {NodeJS.ProcessEnv} */ (env))
   const { run } = await import('./run.js')

@@ -6,6 +6,7 @@ import {
   type PasswordHash,
 } from '../domain/password/hash-parameters.ts'
 import { normalizePassword } from '../domain/password/policy.ts'
+import { Company } from './company.ts'
 import { entropy } from './random.ts'
 
 /** Argon2id behind a bounded queue: first come, first served, and a clear no when it is full (SEC-PW-16). */
@@ -37,6 +38,9 @@ export interface PasswordHasherOptions {
 /** `Algorithm.Argon2id` of the binding, whose enum is not there at run time. */
 const ARGON2ID = 2
 
+/** The longest that a result waits for others while every thread hashes: about two hashes of today's cost. */
+const COMPANY_MS = 10
+
 /** Bounds on what a stored hash may ask for, so that a row from elsewhere is no memory bomb. */
 const largest: HashParameters = { memoryKib: 1 << 20, passes: 10, parallelism: 16 }
 
@@ -48,6 +52,7 @@ export function createPasswordHasher({
 }: PasswordHasherOptions): PasswordHasher {
   // One more for each thread lies ready in the pool, so that no thread waits while this one is busy with a commit.
   const handedOver = 2 * threads
+  const company = new Company(threads * 2, COMPANY_MS)
   const waiting: (() => void)[] = []
   let running = 0
   let places = 0
@@ -62,6 +67,9 @@ export function createPasswordHasher({
       const next = waiting.shift()
       if (next === undefined) running--
       else next()
+      // With a thread idle nothing is gained by waiting.
+      if (running < threads) company.setOff()
+      else await company.join()
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Attempts } from '../domain/throttle.ts'
 import type { Db } from './database.ts'
 import { prepared } from './prepared.ts'
+import { isReadingNow } from './read-now.ts'
 
 const indexes = (size: number) => Array.from({ length: size }, (_, index) => index)
 const text = (row: Row, name: string) => row[name] as string
@@ -13,11 +14,27 @@ const number = (row: Row, name: string) => row[name] as number
  * on SQLite the transaction alone does that. Keys must come in the same order everywhere.
  */
 export async function hold(tx: Db, keys: readonly string[]): Promise<ReadonlyMap<string, Attempts>> {
-  const { rows } = await holdRows(keys.length)(tx, numbered({ key: keys }))
-  return new Map(
-    rows.map((row) => [row.key, { count: row.count, since: row.since, blockedUntil: row.blocked_until }]),
-  )
+  const query = isReadingNow(tx.getExecutor().adapter) ? readRows : holdRows
+  const { rows } = await query(keys.length)(tx, numbered({ key: keys }))
+  const held = new Map<string, Attempts>(keys.map((key) => [key, { count: 0, since: 0, blockedUntil: 0 }]))
+  for (const row of rows) {
+    held.set(row.key, { count: row.count, since: row.since, blockedUntil: row.blocked_until })
+  }
+  return held
 }
+
+const readRows = ofSize((size) =>
+  prepared((tx, marks: Row) =>
+    tx
+      .selectFrom('attempts')
+      .select(['key', 'count', 'since', 'blocked_until'])
+      .where(
+        'key',
+        'in',
+        indexes(size).map((i) => text(marks, `key${i}`)),
+      ),
+  ),
+)
 
 const holdRows = ofSize((size) =>
   prepared((tx, marks: Row) =>

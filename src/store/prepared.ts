@@ -1,4 +1,4 @@
-import type { Compilable, CompiledQuery, DialectAdapter } from 'kysely'
+import type { Compilable, CompiledQuery, DatabaseConnection, DialectAdapter } from 'kysely'
 import type { Db } from './database.ts'
 import { isReadingNow } from './read-now.ts'
 
@@ -38,9 +38,22 @@ export function prepared<Parameters extends object, Row extends object>(
       return { rows: adapter.readNow(bound), affected: 0 }
     }
     // The type of a compiled query does not tell plain rows from results of writes; only selects are asked for rows.
-    const { rows, numAffectedRows } = await db.executeQuery(bound)
+    const { rows, numAffectedRows } = db.isTransaction
+      ? await (await connectionOf(db)).executeQuery(bound)
+      : await db.executeQuery(bound)
     return { rows: rows as Row[], affected: Number(numAffectedRows ?? 0n) }
   }
+}
+
+const connections = new WeakMap<Db, DatabaseConnection>()
+
+/** The connection that a transaction has for itself; asking Kysely for it anew costs as much as a statement. */
+async function connectionOf(transaction: Db): Promise<DatabaseConnection> {
+  const known = connections.get(transaction)
+  if (known !== undefined) return known
+  const connection = await transaction.getExecutor().provideConnection(async (own) => own)
+  connections.set(transaction, connection)
+  return connection
 }
 
 interface BuiltQuery<Row> {
