@@ -1,8 +1,8 @@
 import type { Issued } from '../actions/advance-login.ts'
 import { parseToken, type Token } from '../domain/token.ts'
 
-/** What the browser may hold: a login under way, a session, and the mark of a known browser. */
-export type CookieKind = 'login' | 'session' | 'browser'
+/** What the browser may hold: a login under way, a session, the mark of a known browser, and what forms are bound to. */
+export type CookieKind = 'login' | 'session' | 'browser' | 'form'
 
 /** Two cookies of one name came: which is meant cannot be known, so none is believed (SEC-SES-14). */
 export class AmbiguousCookieError extends Error {
@@ -25,7 +25,12 @@ export interface Cookies {
 export function cookiesFor(origin: string): Cookies {
   const secure = origin.startsWith('https:')
   const nameOf = (kind: CookieKind) => `${secure ? '__Host-' : ''}watchword-${kind}`
-  const names = { login: nameOf('login'), session: nameOf('session'), browser: nameOf('browser') }
+  const names = {
+    login: nameOf('login'),
+    session: nameOf('session'),
+    browser: nameOf('browser'),
+    form: nameOf('form'),
+  }
   const attributes = `; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
   return {
     read(header, kind) {

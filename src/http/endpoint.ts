@@ -1,19 +1,15 @@
 import type { Context } from 'hono'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
-import type { Caller } from '../actions/caller.ts'
-import { resumeSession } from '../actions/resume-session.ts'
 import { isId } from '../domain/id.ts'
-import type { SessionWithUser } from '../domain/session.ts'
-import type { Token } from '../domain/token.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Services } from '../services.ts'
 import { type Answer, failure, notFound, notSignedIn } from './answer.ts'
-import type { CookieKind, Cookies } from './cookies.ts'
+import type { Cookies } from './cookies.ts'
 import { errorAnswer } from './error-response.ts'
 import { readBody } from './guards/body.ts'
 import type { ClientAddress, Peer } from './guards/client-address.ts'
-import { isCrossSite } from './guards/cross-site.ts'
+import { type Received, receive } from './receive.ts'
 
 /** What the Node server tells of a request beside the request. */
 export interface Bindings {
@@ -64,15 +60,10 @@ export interface Route<Body extends z.ZodType = z.ZodType> {
 }
 
 /** A request as a route sees it: checked, with whatever the route declared it needs. */
-export interface ApiRequest<Fields> {
+export interface ApiRequest<Fields> extends Received {
   readonly fields: Fields
   /** The identifier in the path; empty on routes without one. */
   readonly id: string
-  readonly caller: Caller
-  readonly peer: Peer
-  readonly loginToken: Token | undefined
-  /** The session of the cookie if it holds; always there on routes for `session`. */
-  readonly session: SessionWithUser | undefined
 }
 
 /** Makes a handler of Hono out of a route: guards in one visible order, the route itself, one answer. */
@@ -109,36 +100,17 @@ export function unrouted(answer: Answer, edge: Edge): Response {
 }
 
 async function answerTo(route: Route, edge: Edge, c: AppContext, requestId: string): Promise<Answer> {
-  const request = c.req.raw
-  const { headers } = request
-  if (isCrossSite(request, edge.ownOrigins)) {
+  const received = await receive(c, edge, requestId, { resume: route.access !== 'monitoring' })
+  if (received === 'cross-site') {
     return failure(403, 'cross_site', 'This request comes from the page of another site and is refused.')
   }
-  const cookieHeader = headers.get('cookie')
-  const cookie = (kind: CookieKind) => edge.cookies.read(cookieHeader, kind)
-  const sessionToken = cookie('session')
-  const session =
-    sessionToken && route.access !== 'monitoring'
-      ? await resumeSession(edge.services, sessionToken)
-      : undefined
-  if (route.access === 'session' && session === undefined) return notSignedIn()
+  if (route.access === 'session' && received.session === undefined) return notSignedIn()
 
-  const fields = await fieldsOf(route, request)
+  const fields = await fieldsOf(route, c.req.raw)
   if ('answer' in fields) return fields.answer
   const id = c.req.param('id')
   if (id !== undefined && !isId(id)) return notFound()
-  const { peer } = c.env
-  const caller: Caller = {
-    address: edge.clientAddress(peer, headers.get('x-forwarded-for')),
-    userAgent: (headers.get('user-agent') ?? '').slice(0, 256),
-    requestId,
-    browserToken: cookie('browser'),
-    sessionToken,
-  }
-  return route.handle(
-    { fields: fields.value, id: id ?? '', caller, peer, loginToken: cookie('login'), session },
-    edge,
-  )
+  return route.handle({ ...received, fields: fields.value, id: id ?? '' }, edge)
 }
 
 async function fieldsOf(
@@ -184,7 +156,7 @@ function invalidFields(error: z.ZodError): Answer {
 }
 
 /** The answer with every header that each answer has. */
-function respond(answer: Answer, { securityHeaders }: Edge, requestId: string): Response {
+export function respond(answer: Answer, { securityHeaders }: Edge, requestId: string): Response {
   const { status, body, contentType = 'application/json; charset=utf-8', cookies = [], headers } = answer
   const all: Record<string, string> = { ...securityHeaders, ...headers, 'x-request-id': requestId }
   let text: string | null = null
