@@ -5,6 +5,7 @@ import {
   type DatabaseAddress,
   type ListenAddress,
   type Network,
+  parseAccent,
   parseDatabase,
   parseFileMode,
   parseListen,
@@ -50,8 +51,48 @@ const sections = {
       help: 'Answer a wrong password and a wrong code alike, so that nobody learns which of them was right.',
       print: String,
     }),
+    form: choice(['steps', 'single'], {
+      fallback: 'steps',
+      help: 'Whether the page asks for username and password first and then for the code, or for all three at once.',
+    }),
+    return_origins: setting(z.array(parsed(parseOrigin)).max(1000).default([]).readonly(), {
+      kind: 'list',
+      type: 'a list of schemes and hosts, such as ["https://wiki.example.com"]',
+      fallback: '[]',
+      help: 'Other origins that people may be sent back to after signing in; our own always is.',
+      print: JSON.stringify,
+    }),
     lifetime: seconds(300, [60, 300], 'How long a login may wait for its next step.'),
     enrolment_lifetime: seconds(600, [120, 600], 'How long a new authenticator may wait for its first code.'),
+  }),
+  brand: section({
+    name: setting(
+      z
+        .string()
+        .regex(/^[^\p{C}]{1,64}$/u)
+        .default('Watchword'),
+      {
+        kind: 'text',
+        type: '1 to 64 characters',
+        fallback: 'Watchword',
+        help: 'The name on the pages.',
+        print: String,
+      },
+    ),
+    accent: setting(parsed(parseAccent).default('#2f5bd7'), {
+      kind: 'text',
+      type: 'a colour in which white text can be read, such as "#2f5bd7"',
+      fallback: '#2f5bd7',
+      help: 'The colour of buttons and links.',
+      print: String,
+    }),
+    logo: setting(parsed(checkPath).optional(), {
+      kind: 'text',
+      type: 'the path of an SVG or PNG file of at most 64 KiB',
+      fallback: '(none)',
+      help: 'Shown above the name on the pages.',
+      print: String,
+    }),
   }),
   session: section({
     idle_timeout: seconds(3600, [60, 86400], 'A session ends after this long without a request.'),

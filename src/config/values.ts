@@ -152,3 +152,22 @@ export function checkPath(text: string, refuse: Refuse): string {
   if (text === '') return refuse('is empty')
   return text.includes('\0') ? refuse('holds a NUL character') : text
 }
+
+/**
+ * Parses a colour of six hexadecimal digits; refuses one on which white text, or which on white, would be hard to read
+ * (WCAG 2.2, 1.4.3: a contrast of 4.5).
+ */
+export function parseAccent(text: string, refuse: Refuse): string {
+  if (!/^#[0-9a-f]{6}$/i.test(text)) return refuse('is not "#" and six hexadecimal digits')
+  const contrast = 1.05 / (luminanceOf(text) + 0.05)
+  return contrast >= 4.5 ? text.toLowerCase() : refuse('is too light for white text on it')
+}
+
+/** Relative luminance of WCAG 2.2. */
+function luminanceOf(colour: string): number {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+    const channel = Number.parseInt(colour.slice(at, at + 2), 16) / 255
+    return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4
+  })
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+}

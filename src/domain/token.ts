@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 
 declare const token: unique symbol
 declare const tokenHash: unique symbol
@@ -22,4 +22,15 @@ export function parseToken(text: string): Token | undefined {
 /** The token's SHA-256: a store that leaks lets nobody in (SEC-SES-2). */
 export function hashToken(value: Token): TokenHash {
   return hash('sha256', value, 'base64url') as TokenHash
+}
+
+/** What a form carries to show that it comes from a page we gave to this browser: bound to the token of its cookie. */
+export function formKeyOf(value: Token): string {
+  return hash('sha256', `form ${value}`, 'base64url')
+}
+
+/** Whether what came with a form is its key. */
+export function isFormKey(given: string, value: Token): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(formKeyOf(value))]
+  return a.length === b.length && timingSafeEqual(a, b)
 }

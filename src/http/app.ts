@@ -1,8 +1,13 @@
 import { Hono } from 'hono'
-import { failure, notFound } from './answer.ts'
+import { type Answer, failure, notFound } from './answer.ts'
 import { routes } from './api/routes.ts'
-import { type Bindings, type Edge, endpoint, unrouted } from './endpoint.ts'
+import type { Asset } from './appearance.ts'
+import { type AppContext, type Bindings, type Edge, endpoint, unrouted } from './endpoint.ts'
 import { errorAnswer } from './error-response.ts'
+import { pageEndpoint, viewOfStranger } from './page-endpoint.ts'
+import { errorPage } from './pages/error-page.ts'
+import { pageRoutes } from './routes/list.ts'
+import type { ErrorText } from './texts/en/common.ts'
 
 /** The application: every route of the list, with and without its trailing slash, and nothing else. */
 export function createApp(edge: Edge): Hono<{ Bindings: Bindings }> {
@@ -14,10 +19,29 @@ export function createApp(edge: Edge): Hono<{ Bindings: Bindings }> {
       methods.set(path, [...(methods.get(path) ?? []), route.method])
     }
   }
+  for (const route of pageRoutes) {
+    app.on(route.method, route.path, pageEndpoint(route, edge))
+    methods.set(route.path, [...(methods.get(route.path) ?? []), route.method])
+  }
+  for (const asset of assetsOf(edge)) app.get(asset.path, () => assetResponse(asset, edge))
   const others = otherMethods(methods, edge)
-  app.notFound((c) => others.fetch(c.req.raw))
+  app.notFound((c) => others.fetch(c.req.raw, c.env))
   app.onError((error) => unrouted(errorAnswer(error, edge.log), edge))
   return app
+}
+
+function assetsOf({ appearance: { script, logo } }: Edge): readonly Asset[] {
+  return logo === undefined ? [script] : [script, logo]
+}
+
+/** A file whose name changes with its content; a logo drawn as SVG may run nothing (SEC-WEB-5). */
+function assetResponse({ body, contentType }: Asset, { securityHeaders }: Edge): Response {
+  const headers = {
+    ...securityHeaders,
+    'cache-control': 'public, max-age=31536000, immutable',
+    'content-type': contentType,
+  }
+  return new Response(body, { headers })
 }
 
 /**
@@ -26,13 +50,18 @@ export function createApp(edge: Edge): Hono<{ Bindings: Bindings }> {
  * An application of its own, because a second handler for an address would take every request to it off the
  * router's short way.
  */
-function otherMethods(methods: ReadonlyMap<string, readonly string[]>, edge: Edge): Hono {
-  const others = new Hono()
+function otherMethods(methods: ReadonlyMap<string, readonly string[]>, edge: Edge) {
+  const others = new Hono<{ Bindings: Bindings }>()
+  const answer = async (c: AppContext, text: ErrorText, answer: Answer) => {
+    // People get a page, programs what the API answers.
+    const isPerson = c.req.header('accept')?.includes('text/html') === true
+    return unrouted(isPerson ? await errorPage(viewOfStranger(edge, c), text, answer) : answer, edge)
+  }
   for (const [path, known] of methods) {
     const allow = known.includes('GET') ? ['HEAD', ...known] : known
-    others.all(path, () => unrouted(methodNotAllowed(allow.join(', ')), edge))
+    others.all(path, (c) => answer(c, 'notAllowed', methodNotAllowed(allow.join(', '))))
   }
-  others.notFound(() => unrouted(notFound(), edge))
+  others.notFound((c) => answer(c, 'notFound', notFound()))
   return others
 }
 

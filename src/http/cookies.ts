@@ -44,7 +44,8 @@ export function cookiesFor(origin: string): Cookies {
   }
 }
 
-function findOnly(header: string, name: string): string | undefined {
+/** The only value of a cookie; throws when it comes twice. */
+export function findOnly(header: string, name: string): string | undefined {
   let found: string | undefined
   for (const pair of header.split(';')) {
     const equals = pair.indexOf('=')

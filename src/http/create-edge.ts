@@ -1,17 +1,23 @@
 import type { Logger } from 'pino'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Services } from '../services.ts'
+import { type BrandSettings, createAppearance } from './appearance.ts'
 import { cookiesFor } from './cookies.ts'
 import type { Edge } from './endpoint.ts'
 import { clientAddress, type Network, networkTest } from './guards/client-address.ts'
 import { ownOrigins } from './guards/cross-site.ts'
-import { securityHeaders } from './guards/security-headers.ts'
+import { pagePolicy, securityHeaders } from './guards/security-headers.ts'
 
 /** The settings that this edge needs. */
 export interface EdgeSettings {
   readonly origin: string
   readonly trustedProxies: readonly Network[]
-  readonly login: { readonly uniformErrors: boolean }
+  readonly login: {
+    readonly uniformErrors: boolean
+    readonly form: 'steps' | 'single'
+    readonly returnOrigins: readonly string[]
+  }
+  readonly brand: BrandSettings
   readonly metrics: { readonly networks: readonly Network[] }
 }
 
@@ -23,6 +29,7 @@ export function createEdge(
 ): Edge {
   const { origin } = settings
   const inMetricsNetworks = networkTest(settings.metrics.networks)
+  const appearance = createAppearance(settings.brand)
   const prefix = services.newId().slice(-8)
   let requests = 0
   return {
@@ -35,6 +42,10 @@ export function createEdge(
     ownOrigins: ownOrigins(origin),
     securityHeaders: securityHeaders(origin),
     uniformErrors: settings.login.uniformErrors,
+    appearance,
+    pagePolicy: pagePolicy(appearance.styleSource, settings.login.returnOrigins),
+    returnOrigins: { own: origin, others: new Set(settings.login.returnOrigins) },
+    singleForm: settings.login.form === 'single',
     // Whoever may write to the socket without a proxy between is on this machine already.
     mayReadMetrics: (peer, address) =>
       (peer.kind === 'unix' && address === 'local') || inMetricsNetworks(address),

@@ -2,9 +2,11 @@ import type { Context } from 'hono'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import { isId } from '../domain/id.ts'
+import type { ReturnOrigins } from '../domain/return-to.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Services } from '../services.ts'
 import { type Answer, failure, notFound, notSignedIn } from './answer.ts'
+import type { Appearance } from './appearance.ts'
 import type { Cookies } from './cookies.ts'
 import { errorAnswer } from './error-response.ts'
 import { readBody } from './guards/body.ts'
@@ -30,6 +32,12 @@ export interface Edge {
   readonly securityHeaders: Readonly<Record<string, string>>
   readonly uniformErrors: boolean
   readonly mayReadMetrics: (peer: Peer, address: string) => boolean
+  readonly appearance: Appearance
+  /** The content security policy of pages, which show more than the API does. */
+  readonly pagePolicy: string
+  readonly returnOrigins: ReturnOrigins
+  /** Whether the page asks for all three at once. */
+  readonly singleForm: boolean
 }
 
 /** Who may call a route. There is no default: a route that does not say stops the server from starting (SEC-AZ-1). */

@@ -1,10 +1,10 @@
-import QR from 'qr'
 import { z } from 'zod'
 import { type BeginEnrolmentOutcome, beginEnrolment } from '../../actions/begin-enrolment.ts'
 import type { Caller } from '../../actions/caller.ts'
 import { encodeBase32 } from '../../domain/otp/base32.ts'
 import { type Answer, failure, notSignedIn, ok, stale } from '../answer.ts'
 import type { ApiRequest, Edge, Route } from '../endpoint.ts'
+import { qrSvg } from '../qr-svg.ts'
 import * as schemas from './schemas.ts'
 
 const fields = z.strictObject({ name: schemas.deviceName.default('Authenticator') })
@@ -59,17 +59,4 @@ async function begin(
   const byLogin = loginToken && (await beginEnrolment(services, { loginToken }, input))
   if (byLogin !== undefined && byLogin.kind !== 'not-awaited') return byLogin
   return session === undefined ? { kind: 'not-awaited' } : beginEnrolment(services, { session }, input)
-}
-
-/**
- * Dark on light whatever the page around it, with the quiet zone that scanners need, and without a style
- * attribute, which a content security policy would not let through.
- */
-function qrSvg(text: string): string {
-  const svg = QR(text, 'svg', { ecc: 'medium', border: 4 })
-  const ground = '<rect width="100%" height="100%" fill="#fff"/>'
-  return svg.replace(
-    /^<svg ([^>]*)>/,
-    `<svg width="240" height="240" shape-rendering="crispEdges" $1>${ground}`,
-  )
 }

@@ -45,7 +45,8 @@ export async function advancedAnswer(
   )
 }
 
-function sessionCookies({ cookies }: Edge, { sessionToken, browserToken }: SignedIn): string[] {
+/** The cookies of a session that begins. */
+export function sessionCookies({ cookies }: Edge, { sessionToken, browserToken }: SignedIn): string[] {
   const set = [cookies.set('session', sessionToken), cookies.clear('login')]
   return browserToken === undefined ? set : [...set, cookies.set('browser', browserToken)]
 }

@@ -18,3 +18,12 @@ export function securityHeaders(origin: string): Readonly<Record<string, string>
     }),
   }
 }
+
+/**
+ * What a page may load and where its forms may go: its one stylesheet by its hash, files of our own, and nothing else
+ * (SEC-WEB-1). Browsers hold redirects after a form to `form-action`, so it names where people may be sent back to.
+ */
+export function pagePolicy(styleSource: string, returnOrigins: readonly string[]): string {
+  const formAction = ["'self'", ...returnOrigins].join(' ')
+  return `default-src 'none'; style-src ${styleSource}; script-src 'self'; img-src 'self' data:; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`
+}

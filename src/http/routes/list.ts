@@ -1,0 +1,15 @@
+import type { PageRoute } from '../page-endpoint.ts'
+import { confirm, showConfirm } from './confirm.ts'
+import { logout, start, switchLanguage } from './general.ts'
+import { showLogin, takeStep } from './login.ts'
+
+/** Every page there is; what is not listed here is not served. */
+export const pageRoutes: readonly PageRoute[] = [
+  start,
+  showLogin,
+  takeStep,
+  showConfirm,
+  confirm,
+  logout,
+  switchLanguage,
+]

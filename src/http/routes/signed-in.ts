@@ -1,0 +1,39 @@
+import type { Advanced } from '../../actions/advance-login.ts'
+import { makeRecoveryCodes } from '../../actions/make-recovery-codes.ts'
+import { formKeyOf } from '../../domain/token.ts'
+import type { Answer } from '../answer.ts'
+import { sessionCookies } from '../api/sign-in-answers.ts'
+import type { Edge } from '../endpoint.ts'
+import { type Page, pageAnswer, redirect, type View } from '../page.ts'
+import type { PageRequest } from '../page-endpoint.ts'
+import { recoveryCodesPage, recoveryUsedPage } from '../pages/recovery-codes-page.ts'
+import { addressOf } from './fields.ts'
+
+/** A step of a login was taken: to the next one, or into the session that begins. */
+export async function advanced(
+  request: PageRequest,
+  edge: Edge,
+  outcome: Exclude<Advanced, { kind: 'not-awaited' }>,
+  returnTo: string | undefined,
+  hasEnrolled = false,
+): Promise<Answer> {
+  edge.metrics.signIn(outcome.kind === 'signed-in' ? 'signed-in' : 'continued')
+  if (outcome.kind === 'continue') {
+    return redirect(addressOf('/login', returnTo), [edge.cookies.set('login', outcome.loginToken)])
+  }
+  const cookies = sessionCookies(edge, outcome)
+  const goOn = returnTo ?? '/account'
+  const { user, session, sessionToken, recoveryCodesLeft } = outcome
+  // Forms of a page that is shown at once belong to the session that has just begun.
+  const view: View = { ...request.view, user, formKey: formKeyOf(sessionToken.token), here: '/account' }
+  const show = (page: Page) => pageAnswer(view, page, { cookies })
+  if (recoveryCodesLeft !== undefined) {
+    return show(recoveryUsedPage(view, { left: recoveryCodesLeft, returnTo: goOn }))
+  }
+  if (!hasEnrolled) return redirect(goOn, cookies)
+  const made = await makeRecoveryCodes(edge.services, { session, user, groups: [] }, request.caller)
+  // Too busy to make them now: the account page says that there are none.
+  return made.kind === 'made'
+    ? show(recoveryCodesPage(view, { codes: made.codes, returnTo: goOn }))
+    : redirect(goOn, cookies)
+}
