@@ -27,8 +27,13 @@ export type AuditEvent =
   | { readonly event: 'signed-in'; readonly amr: readonly AuthenticationMethod[]; readonly sessionId: string }
   | { readonly event: 'recovery-code-used'; readonly remaining: number }
   | { readonly event: 'signed-out'; readonly sessionId: string }
-  | { readonly event: 'session-ended'; readonly sessionId: string; readonly reason: 'by-user' | 'over-limit' }
+  | {
+      readonly event: 'session-ended'
+      readonly sessionId: string
+      readonly reason: 'by-user' | 'by-admin' | 'over-limit'
+    }
   | { readonly event: 'other-sessions-ended'; readonly count: number }
+  | { readonly event: 'sessions-ended'; readonly count: number }
   | { readonly event: 'enrolment-begun'; readonly deviceId: string }
   | { readonly event: 'device-confirmed'; readonly deviceId: string; readonly name: string }
   | {
@@ -41,13 +46,22 @@ export type AuditEvent =
   | { readonly event: 'device-removed'; readonly deviceId: string; readonly name: string }
   | { readonly event: 'devices-disabled'; readonly failures: number }
   | { readonly event: 'recovery-codes-made'; readonly count: number }
-  | { readonly event: 'password-changed'; readonly reason: 'by-user' | 'by-operator' | 'forced' }
+  | {
+      readonly event: 'password-changed'
+      readonly reason: 'by-user' | 'by-operator' | 'by-invitation' | 'forced'
+    }
+  | { readonly event: 'invitation-made' }
+  | { readonly event: 'invitation-used' }
+  | { readonly event: 'setup-begun' }
+  | { readonly event: 'setup-done' }
   | { readonly event: 'user-created'; readonly isSuperuser: boolean }
   | { readonly event: 'user-disabled' }
   | { readonly event: 'user-enabled' }
   | { readonly event: 'user-unlocked' }
   | { readonly event: 'user-deleted' }
   | { readonly event: 'second-factor-reset' }
+  | { readonly event: 'reset-requested' }
+  | { readonly event: 'reset-withdrawn' }
   | { readonly event: 'group-created'; readonly group: string }
   | { readonly event: 'group-deleted'; readonly group: string }
   | { readonly event: 'group-member-added'; readonly group: string }
@@ -65,6 +79,49 @@ export type CodeRefusal =
   | 'no-enrolment'
 
 export type AuditEventName = AuditEvent['event']
+
+/** Complete, or it does not compile. */
+const names: Readonly<Record<AuditEventName, true>> = {
+  'password-accepted': true,
+  'password-refused': true,
+  'code-refused': true,
+  throttled: true,
+  'signed-in': true,
+  'recovery-code-used': true,
+  'signed-out': true,
+  'session-ended': true,
+  'sessions-ended': true,
+  'other-sessions-ended': true,
+  'enrolment-begun': true,
+  'device-confirmed': true,
+  'device-added': true,
+  'device-renamed': true,
+  'device-removed': true,
+  'devices-disabled': true,
+  'recovery-codes-made': true,
+  'password-changed': true,
+  'invitation-made': true,
+  'invitation-used': true,
+  'setup-begun': true,
+  'setup-done': true,
+  'user-created': true,
+  'user-disabled': true,
+  'user-enabled': true,
+  'user-unlocked': true,
+  'user-deleted': true,
+  'second-factor-reset': true,
+  'reset-requested': true,
+  'reset-withdrawn': true,
+  'group-created': true,
+  'group-deleted': true,
+  'group-member-added': true,
+  'group-member-removed': true,
+  'keys-rotated': true,
+  'keys-pruned': true,
+}
+
+/** Every event that can be asked for. */
+export const auditEventNames = Object.keys(names) as readonly AuditEventName[] // The keys of the table above.
 
 const refusals: ReadonlySet<AuditEventName> = new Set([
   'password-refused',

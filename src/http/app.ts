@@ -19,8 +19,9 @@ export function createApp(edge: Edge): Hono<{ Bindings: Bindings }> {
       methods.set(path, [...(methods.get(path) ?? []), route.method])
     }
   }
+  const pages = new Set(pageRoutes.filter(({ method }) => method === 'GET').map(({ path }) => path))
   for (const route of pageRoutes) {
-    app.on(route.method, route.path, pageEndpoint(route, edge))
+    app.on(route.method, route.path, pageEndpoint(route, edge, pages.has(route.path)))
     methods.set(route.path, [...(methods.get(route.path) ?? []), route.method])
   }
   for (const asset of assetsOf(edge)) app.get(asset.path, () => assetResponse(asset, edge))

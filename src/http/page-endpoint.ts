@@ -1,9 +1,9 @@
 import type { z } from 'zod'
+import { enterAdmin } from '../actions/enter-admin.ts'
 import { formKeyOf, isFormKey, type Token } from '../domain/token.ts'
 import type { Answer } from './answer.ts'
 import { type AppContext, type Edge, respond } from './endpoint.ts'
 import { errorAnswer } from './error-response.ts'
-import { mayEnterAdmin } from './guards/admin.ts'
 import { readBody } from './guards/body.ts'
 import { chooseLanguage } from './language.ts'
 import { redirect, type View } from './page.ts'
@@ -48,13 +48,17 @@ export function pageRoute<Fields extends z.ZodType, Query extends z.ZodType>(
   return route as unknown as PageRoute // The endpoint hands over what the route's own schemas gave.
 }
 
-/** Makes a handler of Hono out of a page: guards in one visible order, the page itself, one answer. */
-export function pageEndpoint(route: PageRoute, edge: Edge) {
+/**
+ * Makes a handler of Hono out of a page: guards in one visible order, the page itself, one answer.
+ *
+ * @param hasPage whether the address can be opened, so that links may lead to it.
+ */
+export function pageEndpoint(route: PageRoute, edge: Edge, hasPage: boolean) {
   const { method, path } = route
   return async (c: AppContext): Promise<Response> => {
     const started = performance.now()
     const requestId = edge.newRequestId()
-    const answer = await answerOrError(route, edge, c, requestId)
+    const answer = await answerOrError(route, edge, c, { requestId, hasPage })
     const seconds = (performance.now() - started) / 1000
     edge.metrics.request(path, method, answer.status, seconds)
     const isRoutine = method === 'GET' && answer.status < 500
@@ -66,25 +70,32 @@ export function pageEndpoint(route: PageRoute, edge: Edge) {
   }
 }
 
-async function answerOrError(
-  route: PageRoute,
-  edge: Edge,
-  c: AppContext,
-  requestId: string,
-): Promise<Answer> {
+interface Serving {
+  readonly requestId: string
+  readonly hasPage: boolean
+}
+
+async function answerOrError(route: PageRoute, edge: Edge, c: AppContext, serving: Serving): Promise<Answer> {
+  const { requestId, hasPage } = serving
   try {
-    return await answerTo(route, edge, c, requestId)
+    return await answerTo(route, edge, c, serving)
   } catch (error) {
     const fault = errorAnswer(error, edge.log.child({ requestId, route: route.path }))
-    return errorPage(viewOfStranger(edge, c), errorTextOf(fault), { ...fault, requestId })
+    return errorPage(viewOfStranger(edge, c, hasPage), errorTextOf(fault), { ...fault, requestId })
   }
 }
 
-async function answerTo(route: PageRoute, edge: Edge, c: AppContext, requestId: string): Promise<Answer> {
-  const received = await receive(c, edge, requestId, { resume: true })
-  if (received === 'cross-site') return errorPage(viewOfStranger(edge, c), 'crossSite', { status: 403 })
+async function answerTo(
+  route: PageRoute,
+  edge: Edge,
+  c: AppContext,
+  { requestId, hasPage }: Serving,
+): Promise<Answer> {
+  const received = await receive(c, edge, requestId, { resume: true, hasFormKey: true })
+  if (received === 'cross-site')
+    return errorPage(viewOfStranger(edge, c, hasPage), 'crossSite', { status: 403 })
   const { form, fresh } = formToken(edge, received)
-  const view = viewOf(edge, c, { received, formKey: formKeyOf(form) })
+  const view = viewOf(edge, c, { received, hasPage, formKey: formKeyOf(form) })
   const answer = await guarded(route, edge, c, { received, view, form })
   if (fresh === undefined) return answer
   return { ...answer, cookies: [...(answer.cookies ?? []), edge.cookies.set('form', fresh)] }
@@ -100,9 +111,9 @@ async function guarded(
   const back = route.method === 'GET' ? `?return_to=${encodeURIComponent(view.here)}` : ''
   if (route.access !== 'anybody' && session === undefined) return redirect(`/login${back}`)
   if (route.access === 'admin' && session !== undefined) {
-    const entry = await mayEnterAdmin(edge, session)
-    if (entry === 'no') return errorPage(view, 'forbidden', { status: 403 })
-    if (entry === 'locked') return redirect(`/confirm${back === '' ? '?return_to=%2Fadmin' : back}`)
+    const entry = await enterAdmin(edge.services, session)
+    if (entry.kind === 'not-admin') return errorPage(view, 'forbidden', { status: 403 })
+    if (entry.kind === 'locked') return redirect(`/confirm${back === '' ? '?return_to=%2Fadmin' : back}`)
   }
   const query = route.query?.safeParse(queryOf(c.req.raw.url))
   const request = {
@@ -151,7 +162,7 @@ function formToken(edge: Edge, { caller, loginToken, formToken: own }: Received)
 function viewOf(
   edge: Edge,
   c: AppContext,
-  { received, formKey }: { received: Pick<Received, 'session'>; formKey: string },
+  { received, hasPage, formKey }: { received: Pick<Received, 'session'>; hasPage: boolean; formKey: string },
 ): View {
   const { headers, url } = c.req.raw
   const language = languageOf(headers)
@@ -161,7 +172,7 @@ function viewOf(
     language,
     appearance: edge.appearance,
     formKey,
-    here: pathname + search,
+    here: hasPage ? pathname + search : '/',
     user: received.session?.user,
     contentSecurityPolicy: edge.pagePolicy,
   }
@@ -177,6 +188,6 @@ function languageOf(headers: Headers) {
 }
 
 /** For pages that are shown before anybody is known: without forms that would need a key. */
-export function viewOfStranger(edge: Edge, c: AppContext): View {
-  return viewOf(edge, c, { received: { session: undefined }, formKey: '' })
+export function viewOfStranger(edge: Edge, c: AppContext, hasPage = false): View {
+  return viewOf(edge, c, { received: { session: undefined }, hasPage, formKey: '' })
 }

@@ -13,7 +13,7 @@ export interface View {
   readonly appearance: Appearance
   /** Goes into every form, so that no other site's form is taken for ours (SEC-CSRF-1). */
   readonly formKey: string
-  /** Path and query of this page, to come back to. */
+  /** Path and query of this page, to come back to; `/` for one that cannot be opened again. */
   readonly here: string
   /** Whoever is signed in. */
   readonly user: Pick<User, 'username' | 'isSuperuser'> | undefined
@@ -28,6 +28,8 @@ export interface Page {
   readonly width?: 'narrow' | 'wide'
   /** Which entry of the navigation this page belongs to. */
   readonly section?: 'account' | 'admin'
+  /** Whether it shows something this once, so that nothing on it may load it again. */
+  readonly shownOnce?: true
 }
 
 /** A page in its frame, as an answer. */

@@ -23,11 +23,11 @@ export async function receive(
   c: AppContext,
   edge: Edge,
   requestId: string,
-  { resume }: { readonly resume: boolean },
+  { resume, hasFormKey }: { readonly resume: boolean; readonly hasFormKey: boolean },
 ): Promise<Received | 'cross-site'> {
   const request = c.req.raw
   const { headers } = request
-  if (isCrossSite(request, edge.ownOrigins)) return 'cross-site'
+  if (isCrossSite(request, edge.ownOrigins, { hasFormKey })) return 'cross-site'
   const cookieHeader = headers.get('cookie')
   const cookie = (kind: CookieKind) => edge.cookies.read(cookieHeader, kind)
   const sessionToken = cookie('session')

@@ -46,7 +46,7 @@ for (const button of document.querySelectorAll('button[data-reveal]')) {
 /** One-time addresses carry their code behind the #, which never leaves the browser by itself. */
 const code = document.querySelector('input[data-fragment]')
 if (code && location.hash.length > 1) {
-  code.value = decodeURIComponent(location.hash.slice(1))
+  code.value = location.hash.slice(1)
   history.replaceState(null, '', location.pathname + location.search)
   code.closest('.field').hidden = true
   code.form.querySelector('input:not([type="hidden"]):not([data-fragment])')?.focus()

@@ -4,16 +4,20 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
  * Whether a request that changes something comes from another site's page (SEC-CSRF-1, SEC-AUTH-18).
  *
  * Browsers say where a request comes from by `Sec-Fetch-Site` and `Origin`; whatever they say must be us. A program
- * that is no browser sends neither and carries nobody's cookies by itself.
+ * that is no browser sends neither and carries nobody's cookies by itself. The forms of a page that tells nobody where
+ * it was read come with the origin `null` (Fetch, "append a request `Origin` header"): there `Sec-Fetch-Site` decides,
+ * and the key that `hasFormKey` promises.
  */
 export function isCrossSite(
   { method, headers }: { readonly method: string; readonly headers: Headers },
   origins: ReadonlySet<string>,
+  { hasFormKey }: { readonly hasFormKey: boolean },
 ): boolean {
   if (safeMethods.has(method)) return false
   const site = headers.get('sec-fetch-site')
   const origin = headers.get('origin')
   if (site !== null && site !== 'same-origin' && site !== 'none') return true
+  if (origin === 'null') return !hasFormKey
   return origin !== null && !origins.has(origin)
 }
 

@@ -5,7 +5,7 @@ import { texts } from '../texts/index.ts'
 import { formStart } from './parts.ts'
 
 /** The frame of every page: head, navigation, language and the way out. */
-export function layout(view: View, { title, body, width = 'wide', section }: Page): Html {
+export function layout(view: View, { title, body, width = 'wide', section, shownOnce }: Page): Html {
   const { t, appearance, language } = view
   return html`<!doctype html>
 <html lang="${language}" data-language="${t.common.locale}">
@@ -28,7 +28,7 @@ ${view.user === undefined ? '' : navigation(view, section)}
 <main id="main" class="${width}">
 ${body}
 </main>
-<footer>${languageSwitch(view)}</footer>
+<footer>${shownOnce === true ? '' : languageSwitch(view)}</footer>
 </body>
 </html>
 `

@@ -16,6 +16,8 @@ export function notice(kind: 'bad' | 'good' | 'warn', text: Html | string | unde
 
 export interface FieldProps {
   readonly name: string
+  /** Where a page has several fields of one name; else the name itself. */
+  readonly id?: string
   readonly label: string
   readonly value?: string | undefined
   readonly hint?: string | undefined
@@ -33,8 +35,8 @@ export interface FieldProps {
 
 /** A field with its label above, and its hint and its error beside it. */
 export function field(props: FieldProps): Html {
-  const { name, label, hint, error, type = 'text', required = true } = props
-  const described = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ')
+  const { name, id = name, label, hint, error, type = 'text', required = true } = props
+  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
   const attributes = [
     props.autocomplete && ` autocomplete="${props.autocomplete}"`,
     props.maximum && ` maxlength="${props.maximum}"`,
@@ -46,10 +48,10 @@ export function field(props: FieldProps): Html {
     props.attributes && ` ${props.attributes}`,
   ]
   return html`<div class="field">
-<label for="${name}">${label}</label>
-<input id="${name}" name="${name}" type="${type}" value="${props.value ?? ''}"${raw(attributes.filter(Boolean).join(''))}>
-${hint === undefined ? '' : html`<p class="hint" id="${name}-hint">${hint}</p>`}
-${error === undefined ? '' : html`<p class="error" id="${name}-error">${error}</p>`}
+<label for="${id}">${label}</label>
+<input id="${id}" name="${name}" type="${type}" value="${props.value ?? ''}"${raw(attributes.filter(Boolean).join(''))}>
+${hint === undefined ? '' : html`<p class="hint" id="${id}-hint">${hint}</p>`}
+${error === undefined ? '' : html`<p class="error" id="${id}-error">${error}</p>`}
 </div>`
 }
 

@@ -13,6 +13,7 @@ export function recoveryCodesPage(
     title: recovery.title,
     width: 'narrow',
     section: 'account',
+    shownOnce: true,
     body: html`<div class="card">
 <h1>${recovery.title}</h1>
 <p>${recovery.intro}</p>
@@ -38,6 +39,7 @@ export function recoveryUsedPage(view: View, { left, returnTo }: { left: number;
     title: recovery.usedTitle,
     width: 'narrow',
     section: 'account',
+    shownOnce: true,
     body: html`<div class="card">
 <h1>${recovery.usedTitle}</h1>
 <p>${recovery.left(left)} ${recovery.ended}</p>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isPasswordTooLong } from '../../domain/password/policy.ts'
 import { parseReturnTo } from '../../domain/return-to.ts'
+import { parseToken, type Token } from '../../domain/token.ts'
 import type { Edge } from '../endpoint.ts'
 
 /** Any text of a form; what it means is for the action to say. */
@@ -28,4 +29,9 @@ export function addressOf(path: string, returnTo: string | undefined): string {
 /** Whether a password could be anybody's: others are refused for everybody alike, before any work (SEC-PW-2, SEC-PW-4). */
 export function isPassword(typed: string): boolean {
   return typed !== '' && typed.isWellFormed() && !isPasswordTooLong(typed)
+}
+
+/** The code of a one-time link; whoever pastes the whole link means the part behind its #. */
+export function linkCode(typed: string): Token | undefined {
+  return parseToken(typed.trim().replace(/^.*#/, ''))
 }

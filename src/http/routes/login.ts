@@ -1,33 +1,17 @@
 import { z } from 'zod'
 import { authenticate } from '../../actions/authenticate.ts'
-import { beginEnrolment } from '../../actions/begin-enrolment.ts'
 import { lookUpLogin, type WaitingLogin } from '../../actions/look-up-login.ts'
 import { replaceExpiredPassword } from '../../actions/replace-expired-password.ts'
-import { showEnrolment } from '../../actions/show-enrolment.ts'
 import { submitCode } from '../../actions/submit-code.ts'
 import { submitPassword } from '../../actions/submit-password.ts'
-import type { Token } from '../../domain/token.ts'
 import type { Answer } from '../answer.ts'
-import type { Edge } from '../endpoint.ts'
-import { html } from '../html.ts'
-import { pageAnswer, redirect } from '../page.ts'
-import { type PageRequest, pageRoute } from '../page-endpoint.ts'
-import { enrolmentForm, enrolmentStart } from '../pages/enrolment-page.ts'
-import { codePage, newPasswordPage, passwordPage, type Said, startOver } from '../pages/login-pages.ts'
-import { formStart, waitText } from '../pages/parts.ts'
+import { redirect } from '../page.ts'
+import { pageRoute } from '../page-endpoint.ts'
+import { waitText } from '../pages/parts.ts'
 import { passwordSentence } from '../pages/problems.ts'
 import * as fields from './fields.ts'
-import { advanced } from './signed-in.ts'
-
-const HOME = '/account'
-
-/** Who arrives at the page: where to go on to, and how. */
-interface Visit {
-  readonly request: PageRequest
-  readonly edge: Edge
-  readonly returnTo: string | undefined
-  readonly from: 'app' | 'recovery'
-}
+import { again, showStep, type Visit, withRetry } from './login-steps.ts'
+import { advanced, beginByLogin } from './signed-in.ts'
 
 const loginQuery = z.object({
   return_to: fields.returnTo,
@@ -111,59 +95,6 @@ export const takeStep = pageRoute({
   },
 })
 
-async function showStep(visit: Visit, said: Said, status = 200, tries = 0): Promise<Answer> {
-  const { request, edge, returnTo, from } = visit
-  const { view, loginToken, session } = request
-  const waiting = loginToken && (await lookUpLogin(edge.services, loginToken))
-  if (loginToken === undefined || waiting === undefined) {
-    if (session !== undefined && said.problem === undefined) return redirect(returnTo ?? HOME)
-    return pageAnswer(view, passwordPage(view, { returnTo, single: edge.singleForm, ...said }), { status })
-  }
-  const { username } = waiting.user
-  const { services } = edge
-  switch (waiting.step) {
-    case 'totp': {
-      const props = { username, returnTo, from, tries, now: services.now(), ...said }
-      return pageAnswer(view, codePage(view, props), { status })
-    }
-    case 'enrol-totp':
-      return showEnrolmentStep(visit, loginToken, said, status)
-    case 'new-password': {
-      const { minimumLength, minimumLengthAlone } = services.policy.password
-      const minimum = waiting.user.hasSecondFactor ? minimumLength : minimumLengthAlone
-      return pageAnswer(view, newPasswordPage(view, { username, returnTo, minimum, ...said }), { status })
-    }
-  }
-}
-
-async function showEnrolmentStep(
-  { request: { view }, edge, returnTo }: Visit,
-  loginToken: Token,
-  { error, problem }: Said,
-  status: number,
-): Promise<Answer> {
-  const { enrol } = view.t.login
-  const pending = await showEnrolment(edge.services, { loginToken })
-  const step = (
-    name: string,
-  ) => html`${formStart(view, '/login')}<input type="hidden" name="step" value="${name}">
-${returnTo === undefined ? '' : html`<input type="hidden" name="return_to" value="${returnTo}">`}`
-  const codeStep = html`${step('code')}<input type="hidden" name="from" value="app"><input type="hidden" name="tries" value="0">`
-  const body =
-    pending.kind === 'pending'
-      ? enrolmentForm(view, pending, { form: codeStep, error })
-      : enrolmentStart(view, { form: step('enrol'), problem })
-  return pageAnswer(
-    view,
-    {
-      title: enrol.title,
-      width: 'narrow',
-      body: html`<div class="card"><h1>${enrol.title}</h1><p>${enrol.intro}</p>${body}<p></p>${startOver(view, returnTo)}</div>`,
-    },
-    { status },
-  )
-}
-
 async function withPassword(
   visit: Visit,
   { username, password }: { readonly username: string; readonly password: string },
@@ -177,10 +108,7 @@ async function withPassword(
   const outcome = await submitPassword(edge.services, { username, password }, request.caller)
   switch (outcome.kind) {
     case 'signed-in':
-      return advanced(request, edge, outcome, visit.returnTo)
     case 'continue':
-      // Whoever waits for an enrolment sees the picture at once; it is made by this POST, for a GET changes nothing.
-      if (outcome.step === 'enrol-totp') await begin(visit, outcome.loginToken.token)
       return advanced(request, edge, outcome, visit.returnTo)
     case 'not-awaited':
     case 'refused':
@@ -264,14 +192,9 @@ async function withCode(
 const wasEnrolment = (waiting: WaitingLogin | undefined) => waiting?.step === 'enrol-totp'
 
 async function enrol(visit: Visit): Promise<Answer> {
-  const { request, returnTo } = visit
-  if (request.loginToken !== undefined) await begin(visit, request.loginToken)
+  const { request, edge, returnTo } = visit
+  if (request.loginToken !== undefined) await beginByLogin(request, edge, request.loginToken)
   return redirect(fields.addressOf('/login', returnTo))
-}
-
-async function begin({ request, edge }: Visit, loginToken: Token): Promise<void> {
-  const name = request.view.t.login.enrol.deviceName
-  await beginEnrolment(edge.services, { loginToken }, { name, caller: request.caller })
 }
 
 async function withNewPassword(visit: Visit, next: string): Promise<Answer> {
@@ -292,23 +215,4 @@ async function withNewPassword(visit: Visit, next: string): Promise<Answer> {
     case 'busy':
       return withRetry(await showStep(visit, { problem: t.common.busy }, 503), 1)
   }
-}
-
-/** The first step once more, with the name as it was typed and never the password. */
-async function again(
-  { request: { view }, edge, returnTo }: Visit,
-  username: string,
-  problem: string,
-  status: number,
-  wait?: number,
-): Promise<Answer> {
-  const page = passwordPage(view, { username, returnTo, problem, single: edge.singleForm })
-  return withRetry(await pageAnswer(view, page, { status }), wait)
-}
-
-/** Come again after `wait` seconds (RFC 9110 §10.2.3). */
-function withRetry(answer: Answer, wait: number | undefined): Answer {
-  return wait === undefined
-    ? answer
-    : { ...answer, headers: { ...answer.headers, 'retry-after': String(wait) } }
 }

@@ -1,6 +1,7 @@
 import type { Advanced } from '../../actions/advance-login.ts'
+import { beginEnrolment } from '../../actions/begin-enrolment.ts'
 import { makeRecoveryCodes } from '../../actions/make-recovery-codes.ts'
-import { formKeyOf } from '../../domain/token.ts'
+import { formKeyOf, type Token } from '../../domain/token.ts'
 import type { Answer } from '../answer.ts'
 import { sessionCookies } from '../api/sign-in-answers.ts'
 import type { Edge } from '../endpoint.ts'
@@ -19,6 +20,8 @@ export async function advanced(
 ): Promise<Answer> {
   edge.metrics.signIn(outcome.kind === 'signed-in' ? 'signed-in' : 'continued')
   if (outcome.kind === 'continue') {
+    // Whoever waits for an enrolment sees the picture at once; it is made by this POST, for a GET changes nothing.
+    if (outcome.step === 'enrol-totp') await beginByLogin(request, edge, outcome.loginToken.token)
     return redirect(addressOf('/login', returnTo), [edge.cookies.set('login', outcome.loginToken)])
   }
   const cookies = sessionCookies(edge, outcome)
@@ -36,4 +39,14 @@ export async function advanced(
   return made.kind === 'made'
     ? show(recoveryCodesPage(view, { codes: made.codes, returnTo: goOn }))
     : redirect(goOn, cookies)
+}
+
+/** Begins the enrolment that a login waits for; the page that follows shows whether it did. */
+export async function beginByLogin(
+  { view, caller }: PageRequest,
+  { services }: Edge,
+  loginToken: Token,
+): Promise<void> {
+  const name = view.t.login.enrol.deviceName
+  await beginEnrolment(services, { loginToken }, { name, caller })
 }
