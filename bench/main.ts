@@ -4,8 +4,12 @@ import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from '../scripts/lib/runtime.js'
 import { codeCheck } from './lines/code-check.ts'
+import { firstPaint } from './lines/first-paint.ts'
 import { flood } from './lines/flood.ts'
+import { lists } from './lines/lists.ts'
 import { memory } from './lines/memory.ts'
+import { pageWeight } from './lines/page-weight.ts'
+import { pages } from './lines/pages.ts'
 import { sessionChecks } from './lines/session-checks.ts'
 import { signIns } from './lines/sign-ins.ts'
 import { start } from './lines/start.ts'
@@ -16,7 +20,10 @@ import { endWithUs, foreignCpuSeconds } from './support/processes.ts'
 import { print } from './support/table.ts'
 
 // npm run bench: measures what is promised in docs/performance.md, and exits 1 when a promise is not kept.
-const measurements = [signIns, withoutHash, sessionChecks, flood, codeCheck, start, memory]
+const measurements = [
+  ...[signIns, withoutHash, sessionChecks, flood, codeCheck, start, memory],
+  ...[pages, firstPaint, pageWeight, lists],
+]
 
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, json: { type: 'string' } },

@@ -1,13 +1,14 @@
+import { beginSetup } from './actions/begin-setup.ts'
 import { purgeExpired } from './actions/purge-expired.ts'
 import { compose } from './compose.ts'
 import type { Config } from './config/load.ts'
 import { lowerHashThreads } from './crypto/hash-threads.ts'
+import { setupLink } from './domain/invitation.ts'
 import { createApp } from './http/app.ts'
 import { createEdge } from './http/create-edge.ts'
 import { startServer } from './http/server.ts'
 import { createLog } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
-import * as users from './store/users.ts'
 
 const PURGE_EVERY_MS = 10 * 60 * 1000
 
@@ -35,8 +36,14 @@ export async function serve(config: Config): Promise<void> {
     },
   )
   console.log(`Watchword is ready at ${server.address}`)
-  if (!(await users.exist(services.db))) {
-    console.log('There is no user yet. Make the first one: npx watchword createsuperuser --username NAME')
+  const begun = await beginSetup(services)
+  if (begun.kind === 'begun') {
+    console.log(
+      `There is no user yet. To make the first one, open ${setupLink(config.origin, begun.setup.token)}`,
+    )
+    console.log(
+      'This address works once, within an hour. Another way: npx watchword createsuperuser --username NAME',
+    )
   }
 
   const purge = () =>

@@ -14,6 +14,7 @@ import * as otpDevices from '../../src/store/otp-devices.ts'
 import * as passwordHashes from '../../src/store/password-hashes.ts'
 import * as sessions from '../../src/store/sessions.ts'
 import * as users from '../../src/store/users.ts'
+import { addMany } from './many.ts'
 import { OTP_KEY, PASSWORD, PEOPLE, SESSIONS, sessionTokenOf, usernameOf } from './people.ts'
 
 /** The least that argon2 can do: what remains is the server's own cost. */
@@ -36,6 +37,8 @@ export interface DataFolders {
   readonly folder: string
   /** A folder of data for Watchword, with everybody's password hashed at the real or the least cost. */
   watchword(hash: 'real' | 'least'): string
+  /** A folder of data with 100,000 people and 1,000,000 audit events, made when first asked for; to be read only. */
+  many(): string
   /** The same people and sessions in the tables of the bare server. */
   bare(hash: 'real' | 'least'): string
   /** A hash of the password at this cost. */
@@ -55,18 +58,27 @@ export async function prepareData(): Promise<DataFolders> {
   await fill(services, hashes.real)
   await close()
   let made = 0
+  let many: string | undefined
   const next = (kind: string) => join(folder, `${kind}-${made++}`)
+  const watchword = (hash: 'real' | 'least') => {
+    const copy = next('watchword')
+    cpSync(template, copy, { recursive: true })
+    const database = new DatabaseSync(join(copy, 'watchword.sqlite3'))
+    database.prepare('UPDATE password_hash SET hash = ?').run(hashes[hash])
+    // Otherwise the first check of each session writes down that it was seen.
+    database.prepare('UPDATE session SET last_seen_at = ?').run(Math.floor(Date.now() / 1000))
+    database.close()
+    return copy
+  }
   return {
     folder,
-    watchword(hash) {
-      const copy = next('watchword')
-      cpSync(template, copy, { recursive: true })
-      const database = new DatabaseSync(join(copy, 'watchword.sqlite3'))
-      database.prepare('UPDATE password_hash SET hash = ?').run(hashes[hash])
-      // Otherwise the first check of each session writes down that it was seen.
-      database.prepare('UPDATE session SET last_seen_at = ?').run(Math.floor(Date.now() / 1000))
-      database.close()
-      return copy
+    watchword,
+    many() {
+      if (many === undefined) {
+        many = watchword('real')
+        addMany(many)
+      }
+      return many
     },
     bare(hash) {
       const file = next('bare')

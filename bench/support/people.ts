@@ -44,6 +44,11 @@ export class People {
     }
   }
 
+  /** What one of them sends to sign in at this moment. */
+  signInOf(index: number): { username: string; password: string; otp: string } {
+    return { username: usernameOf(index), password: PASSWORD, otp: this.#codeNow() }
+  }
+
   #nextInLine(): number {
     for (let tried = 0; tried < PEOPLE; tried++) {
       const index = this.#next++ % PEOPLE

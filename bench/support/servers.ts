@@ -8,9 +8,13 @@ import { benchFile, type StartedServer, startNode, startServer } from './process
 export const HASH_THREADS = 2
 
 /** Watchword as it is installed: by its launcher, with its defaults. */
-export function startWatchword({ data, log }: Bench, env: NodeJS.ProcessEnv = {}): Promise<StartedServer> {
+export function startWatchword(
+  { data, log }: Bench,
+  env: NodeJS.ProcessEnv = {},
+  folder = data.watchword('real'),
+): Promise<StartedServer> {
   const settings = {
-    ...settingsOf(data.watchword('real')),
+    ...settingsOf(folder),
     WATCHWORD_PASSWORD_HASH_THREADS: String(HASH_THREADS),
   }
   return startServer(['bin/watchword.js', 'serve'], { log, env: { ...settings, ...env } })
@@ -23,6 +27,11 @@ export function startWithoutHash({ data, log }: Bench): Promise<StartedServer> {
 
 export function startBare({ data, log }: Bench, hash: 'real' | 'least'): Promise<StartedServer> {
   return startServer([benchFile('reference/bare-server.ts'), data.bare(hash)], { log })
+}
+
+/** The bare framework, which answers `/login` with what it is given. */
+export function startBarePages({ log }: Bench, answer: string): Promise<StartedServer> {
+  return startServer([benchFile('reference/bare-pages.ts'), answer], { log })
 }
 
 /** The password hash alone, in a process of its own. */

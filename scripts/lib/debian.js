@@ -9,6 +9,7 @@ import { runQuietly } from './run.js'
  */
 export const debianPackages = {
   apache2: 'apache2',
+  chromium: 'chromium',
   curl: 'curl',
   oathtool: 'oathtool',
   openssl: 'openssl',

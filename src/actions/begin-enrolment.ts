@@ -1,5 +1,4 @@
 import { nextStep } from '../domain/login.ts'
-import { type OtpauthUri, otpauthUri } from '../domain/otp/otpauth-uri.ts'
 import type { SessionWithUser } from '../domain/session.ts'
 import { isFresh } from '../domain/session.ts'
 import type { Seconds, UnixSeconds } from '../domain/time.ts'
@@ -11,6 +10,7 @@ import * as logins from '../store/logins.ts'
 import * as otpDevices from '../store/otp-devices.ts'
 import { standingOf } from './advance-login.ts'
 import { type Caller, record } from './caller.ts'
+import { enrolmentUri } from './enrolment-uri.ts'
 import { holdFactors } from './hold-factors.ts'
 
 /** Bytes of a new key: 160 bits, as RFC 4226 §4 recommends (SEC-OTP-1). */
@@ -19,7 +19,7 @@ const KEY_BYTES = 20
 export type BeginEnrolmentOutcome =
   | {
       readonly kind: 'begun'
-      /** Shown once, now, and never again (SEC-OTP-9). */
+      /** Shown to whoever began the enrolment until it is confirmed, and never again (SEC-OTP-9). */
       readonly key: Uint8Array
       readonly uri: string
       readonly lifetime: Seconds
@@ -46,7 +46,7 @@ export async function beginEnrolment(
       const current = await holdFactors(tx, user.id)
       if (current === undefined || current.disabled || current.epoch !== user.epoch)
         return { kind: 'stale' as const }
-      return begin(tx, services, user, { name, caller, now })
+      return begin(tx, services, user, { name, caller, now, begunBy: session.id })
     })
   }
   const login = await logins.findByToken(services.db, hashToken(from.loginToken), now)
@@ -58,7 +58,7 @@ export async function beginEnrolment(
     const devices = await otpDevices.listConfirmed(tx, user.id)
     const step = nextStep(login.amr, standingOf(user, devices), services.policy.enrolment)
     if (step !== 'enrol-totp') return { kind: 'not-awaited' as const }
-    const begun = await begin(tx, services, user, { name, caller, now })
+    const begun = await begin(tx, services, user, { name, caller, now, begunBy: login.tokenHash })
     // The login that waits for the code may end before the enrolment does.
     return begun.kind === 'begun'
       ? { ...begun, lifetime: Math.min(begun.lifetime, login.expiresAt - now) }
@@ -70,7 +70,7 @@ async function begin(
   tx: Db,
   services: Needed,
   user: Pick<User, 'id' | 'username'>,
-  { name, caller, now }: { name: string; caller: Caller; now: UnixSeconds },
+  { name, caller, now, begunBy }: { name: string; caller: Caller; now: UnixSeconds; begunBy: string },
 ): Promise<BeginEnrolmentOutcome> {
   const { policy } = services
   const devices = await otpDevices.listConfirmed(tx, user.id)
@@ -79,7 +79,7 @@ async function begin(
   }
   const id = services.newId()
   const key = services.entropy(KEY_BYTES)
-  const device: otpDevices.NewOtpDevice = {
+  const device: otpDevices.NewPendingDevice = {
     id,
     userId: user.id,
     kind: 'totp',
@@ -94,18 +94,10 @@ async function begin(
     lastUsedStep: -1,
     counter: 0,
     createdAt: now,
+    begunBy,
   }
   const lifetime = policy.enrolmentLifetime
   if (!(await otpDevices.putPending(tx, device, now + lifetime))) return { kind: 'not-awaited' }
   await record(services, tx, { now, by: caller, userId: user.id }, { event: 'enrolment-begun', deviceId: id })
-  const uri: OtpauthUri = {
-    kind: 'totp',
-    issuer: policy.issuer,
-    account: user.username,
-    key,
-    algorithm: device.algorithm,
-    digits: device.digits,
-    period: device.period,
-  }
-  return { kind: 'begun', key, uri: otpauthUri(uri), lifetime }
+  return { kind: 'begun', key, uri: enrolmentUri(policy, user, { ...device, key }), lifetime }
 }

@@ -1,4 +1,5 @@
 import type { Actor, AuditEvent } from '../domain/audit.ts'
+import type { SessionWithUser } from '../domain/session.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { Token } from '../domain/token.ts'
 import type { UserId } from '../domain/user.ts'
@@ -22,13 +23,22 @@ export interface Operator {
   readonly operator: string
 }
 
+/** A superuser who administers through HTTP; whether they may is decided by `allow`, in the change itself. */
+export interface Admin {
+  readonly admin: SessionWithUser
+  readonly caller: Caller
+}
+
+/** Who changes the accounts of others. */
+export type Administrator = Operator | Admin
+
 /** Appends an audit event, in the transaction that does what it tells of (SEC-LOG-6). */
 export async function record(
   services: Pick<Services, 'newId'>,
   tx: Db,
   context: {
     readonly now: UnixSeconds
-    readonly by: Caller | Operator
+    readonly by: Caller | Administrator
     readonly userId?: UserId | undefined
     /** Whether the caller was proven to be the user, so that the event is theirs. */
     readonly proven?: boolean
@@ -42,13 +52,18 @@ export async function record(
     at: now,
     userId,
     actor: actorOf(by, proven ? userId : undefined),
-    ...('operator' in by
-      ? { address: undefined, userAgent: undefined, requestId: undefined }
-      : { address: by.address, userAgent: by.userAgent, requestId: by.requestId }),
+    ...originOf(by),
   })
 }
 
-function actorOf(by: Caller | Operator, userId: UserId | undefined): Actor {
+function originOf(by: Caller | Administrator) {
+  if ('operator' in by) return { address: undefined, userAgent: undefined, requestId: undefined }
+  const { address, userAgent, requestId } = 'admin' in by ? by.caller : by
+  return { address, userAgent, requestId }
+}
+
+function actorOf(by: Caller | Administrator, userId: UserId | undefined): Actor {
   if ('operator' in by) return { kind: 'operator', name: by.operator }
+  if ('admin' in by) return { kind: 'user', userId: by.admin.user.id }
   return userId === undefined ? { kind: 'anonymous' } : { kind: 'user', userId }
 }

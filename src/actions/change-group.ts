@@ -4,7 +4,8 @@ import type { Services } from '../services.ts'
 import type { Db } from '../store/database.ts'
 import * as groups from '../store/groups.ts'
 import * as users from '../store/users.ts'
-import { type Operator, record } from './caller.ts'
+import { allow } from './allow.ts'
+import { type Administrator, record } from './caller.ts'
 
 export type ChangeGroupOutcome =
   | { readonly kind: 'changed' }
@@ -17,20 +18,21 @@ export type ChangeGroupOutcome =
 export type GroupChange =
   | { readonly kind: 'create'; readonly group: string }
   | { readonly kind: 'delete'; readonly group: string }
-  | { readonly kind: 'add'; readonly group: string; readonly username: string }
-  | { readonly kind: 'remove'; readonly group: string; readonly username: string }
+  | { readonly kind: 'add'; readonly group: string; readonly who: users.UserReference }
+  | { readonly kind: 'remove'; readonly group: string; readonly who: users.UserReference }
 
 /** Makes or deletes a group, or changes its members. */
 export async function changeGroup(
-  services: Pick<Services, 'db' | 'now' | 'newId'>,
+  services: Pick<Services, 'db' | 'now' | 'newId' | 'policy'>,
   change: GroupChange,
-  by: Operator,
+  by: Administrator,
 ): Promise<ChangeGroupOutcome> {
   const now = services.now()
   const { group } = change
   const problem = groupNameProblem(group)
   if (problem !== undefined) return { kind: 'unsuitable-name', problem }
   return services.db.transaction().execute(async (tx): Promise<ChangeGroupOutcome> => {
+    await allow(tx, services, { by, now })
     if (change.kind === 'create') {
       if (!(await groups.insert(tx, group, now))) return { kind: 'already-so' }
       await record(services, tx, { now, by }, { event: 'group-created', group })
@@ -42,7 +44,7 @@ export async function changeGroup(
       await record(services, tx, { now, by }, { event: 'group-deleted', group })
       return { kind: 'changed' }
     }
-    const user = await users.findByUsername(tx, change.username)
+    const user = await users.findByReference(tx, change.who)
     if (user === undefined || !(await users.hold(tx, user.id))) return { kind: 'no-such-user' }
     const { done, event } = await changeMember(tx, change.kind, group, user)
     if (!done) return { kind: 'already-so' }

@@ -8,6 +8,7 @@ import { hashToken, type Token, type TokenHash } from '../domain/token.ts'
 import type { User } from '../domain/user.ts'
 import type { Services } from '../services.ts'
 import type { Db } from '../store/database.ts'
+import * as invitations from '../store/invitations.ts'
 import * as knownBrowsers from '../store/known-browsers.ts'
 import * as logins from '../store/logins.ts'
 import * as passwordHashes from '../store/password-hashes.ts'
@@ -92,6 +93,7 @@ export async function replacePassword(
   if (!(await users.claimEpoch(tx, user.id, user.epoch))) return false
   if (login !== undefined && !(await logins.take(tx, login))) throw new Superseded()
   await passwordHashes.put(tx, user.id, { hash, mustChange: false, now })
+  await invitations.removeOf(tx, user.id)
   await logins.removeAll(tx, user.id)
   await knownBrowsers.removeAll(tx, user.id, keptBrowser(caller.browserToken))
   return true

@@ -2,15 +2,27 @@ import type { UnixSeconds } from '../domain/time.ts'
 import type { Services } from '../services.ts'
 import * as attempts from '../store/attempts.ts'
 import * as auditLog from '../store/audit-log.ts'
+import * as invitations from '../store/invitations.ts'
 import * as knownBrowsers from '../store/known-browsers.ts'
 import * as logins from '../store/logins.ts'
 import * as otpDevices from '../store/otp-devices.ts'
+import * as resetRequests from '../store/reset-requests.ts'
 import * as sessions from '../store/sessions.ts'
 import { CODE_PREFIX } from './budgets.ts'
 
 /** How many rows went, by table. */
 export type Purged = Readonly<
-  Record<'logins' | 'sessions' | 'enrolments' | 'browsers' | 'attempts' | 'events', number>
+  Record<
+    | 'logins'
+    | 'sessions'
+    | 'enrolments'
+    | 'invitations'
+    | 'resetRequests'
+    | 'browsers'
+    | 'attempts'
+    | 'events',
+    number
+  >
 >
 
 /** Longest time for which any rule still looks at charged attempts. */
@@ -30,6 +42,8 @@ export async function purgeExpired({
     logins: await inBatches((limit) => logins.purge(db, now, limit)),
     sessions: await inBatches((limit) => sessions.purge(db, now, limit)),
     enrolments: await inBatches((limit) => otpDevices.purgePending(db, now, limit)),
+    invitations: await inBatches((limit) => invitations.purge(db, now, limit)),
+    resetRequests: await inBatches((limit) => resetRequests.purge(db, now, limit)),
     browsers: await inBatches((limit) => knownBrowsers.purge(db, now, limit)),
     attempts: await purgeAttempts(db, now - ATTEMPTS_KEPT),
     events: await inBatches((limit) => auditLog.purge(db, now - policy.auditRetention, limit)),

@@ -1,6 +1,7 @@
 import type { PasswordProblem } from '../domain/password/policy.ts'
 import type { Services } from '../services.ts'
 import * as attempts from '../store/attempts.ts'
+import * as invitations from '../store/invitations.ts'
 import * as passwordHashes from '../store/password-hashes.ts'
 import * as users from '../store/users.ts'
 import { nameKey } from './budgets.ts'
@@ -32,6 +33,7 @@ export async function setPassword(
     await attempts.clear(tx, [nameKey(services.sealer, user.username)])
     if (!(await users.advanceEpoch(tx, user.id))) return { kind: 'no-such-user' }
     await passwordHashes.put(tx, user.id, { hash, mustChange: input.mustChange, now })
+    await invitations.removeOf(tx, user.id)
     await endEverything(tx, user.id)
     await record(
       services,

@@ -2,8 +2,9 @@ import type { Services } from '../services.ts'
 import * as attempts from '../store/attempts.ts'
 import * as otpDevices from '../store/otp-devices.ts'
 import * as users from '../store/users.ts'
+import { allow } from './allow.ts'
 import { codeKey, nameKey } from './budgets.ts'
-import { type Operator, record } from './caller.ts'
+import { type Administrator, record } from './caller.ts'
 
 export type UnlockUserOutcome =
   /** Devices that too many wrong codes disabled stay so: they must be bound anew (SEC-OTP-6). */
@@ -11,14 +12,15 @@ export type UnlockUserOutcome =
 
 /** Forgets the attempts charged to a user, so that the next one is looked at without a wait. */
 export async function unlockUser(
-  services: Pick<Services, 'db' | 'now' | 'newId' | 'sealer'>,
-  username: string,
-  by: Operator,
+  services: Pick<Services, 'db' | 'now' | 'newId' | 'sealer' | 'policy'>,
+  who: users.UserReference,
+  by: Administrator,
 ): Promise<UnlockUserOutcome> {
   const now = services.now()
-  const user = await users.findByUsername(services.db, username)
+  const user = await users.findByReference(services.db, who)
   if (user === undefined) return { kind: 'no-such-user' }
   return services.db.transaction().execute(async (tx): Promise<UnlockUserOutcome> => {
+    await allow(tx, services, { by, now })
     await attempts.clear(tx, [codeKey(user.id)])
     await attempts.clear(tx, [nameKey(services.sealer, user.username)])
     const devices = await otpDevices.listConfirmed(tx, user.id)

@@ -37,14 +37,6 @@ export function pathname(setting: string, path: string): string {
   return path
 }
 
-/** The folder of the pages, without a slash at its end; never the whole file system. */
-export function staticFolder(given: string): string {
-  const folder = pathname('staticFolder', given).replace(/\/$/, '')
-  if (folder === '')
-    throw new VhostError('staticFolder is the whole file system: write the folder of the pages')
-  return folder
-}
-
 /** A refused value for a message: visible, on one line, and not endless. */
 export const shown = (value: string): string =>
   JSON.stringify(value.slice(0, 80)).replace(

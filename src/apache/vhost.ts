@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net'
 import { guardedHeaders, spellings } from './guarded-headers.ts'
-import { pathname, portNumber, serverName, shown, staticFolder, VhostError } from './vhost-values.ts'
+import { pathname, portNumber, serverName, shown, VhostError } from './vhost-values.ts'
 
 /** What the virtual hosts of one Watchword are made from. */
 export interface VhostSite {
@@ -11,8 +11,6 @@ export interface VhostSite {
   /** Absolute path of the private key of the certificate, PEM. */
   readonly key: string
   readonly backend: VhostBackend
-  /** Absolute path of the folder that Apache serves under `/static`; without it the application serves them. */
-  readonly staticFolder?: string
   /** Port of the unencrypted host; 80 unless told. */
   readonly httpPort?: number
   /** Port of the encrypted host; 443 unless told. */
@@ -38,11 +36,10 @@ export function vhostConfiguration(site: VhostSite): string {
   const authority = httpsPort === 443 ? name : `${name}:${httpsPort}`
   const certificate = pathname('certificate', site.certificate)
   const key = pathname('key', site.key)
-  const folder = site.staticFolder === undefined ? undefined : staticFolder(site.staticFolder)
   return [
     introduction(authority),
     plainHost({ name, authority, port: httpPort }),
-    secureHost({ name, authority, port: httpsPort, certificate, key, backend: site.backend, folder }),
+    secureHost({ name, authority, port: httpsPort, certificate, key, backend: site.backend }),
   ].join('\n')
 }
 
@@ -51,7 +48,7 @@ const introduction = (authority: string): string => `\
 # Printed by "watchword apache vhost": print it again rather than edit it.
 #
 # Modules, on Debian:  a2enmod ssl proxy proxy_http headers
-#   (alias, authz_core, dir, env, mime, reqtimeout are enabled already)
+#   (alias, authz_core, env, reqtimeout are enabled already)
 # Install:  put this file at /etc/apache2/sites-available/watchword.conf, then
 #   a2ensite watchword && apachectl configtest && apachectl graceful
 #
@@ -90,7 +87,6 @@ interface SecureHost extends PlainHost {
   readonly certificate: string
   readonly key: string
   readonly backend: VhostBackend
-  readonly folder: string | undefined
 }
 
 const secureHost = (host: SecureHost): string => `\
@@ -115,17 +111,18 @@ ${limits}
   #   SSLStaplingCache "shmcb:/var/run/apache2/stapling(65536)"
   # SSLUseStapling on
 
-  # The application sets these itself; answers that Apache makes (errors, files) get them here. The condition
-  # keeps an answer from having them twice.
+  # The application sets these itself; answers that Apache makes (errors) get them here. The condition keeps
+  # an answer from having them twice.
 ${onceOnly('Strict-Transport-Security', 'max-age=31536000')}
 ${onceOnly('X-Content-Type-Options', 'nosniff')}
-${host.folder === undefined ? '' : staticFiles(host.folder)}
+
   # Numbers about the running servers, this one and the one behind it, are not for visitors.
   <LocationMatch "(?i)^/(?:metrics|server-status|server-info)(?:/|$)">
     Require all denied
   </LocationMatch>
 
-  # Answers with secrets in them are not compressed: their length would tell about the secrets.
+  # Answers with secrets in them are not compressed: their length would tell about the secrets. The application
+  # has none under /static/.
   <LocationMatch "^/(?!static/)">
     SetEnv no-gzip 1
     SetEnv no-brotli 1
@@ -135,6 +132,9 @@ ${host.folder === undefined ? '' : staticFiles(host.folder)}
   # ttl: let go of an idle connection before the application does.
   ProxyRequests Off
   ProxyPass "/" "${backendAddress(host.backend, host.authority)}" retry=0 connectiontimeout=2 timeout=30 ttl=3
+
+  # An error of the application says what to do: people get that page, not one of Apache.
+  ProxyErrorOverride Off
 
   # LimitRequestBody does not hold for what is passed on. A body without a length is counted by the application.
   <If "req_novary('Content-Length') -gt ${bodyLimit}">
@@ -190,30 +190,6 @@ const cipherSuites = [
 
 const onceOnly = (header: string, value: string): string =>
   `  Header always set ${header} "${value}" "expr=-z resp('${header}')"`
-
-const staticFiles = (folder: string): string => `
-  # Files of the pages, by Apache itself: no listing, no links out, no names that begin with a dot, no programs.
-  Alias "/static/" "${folder}/"
-  ProxyPass "/static/" "!"
-  <Directory "${folder}/">
-    Options None
-    AllowOverride None
-    Require method GET
-    DirectoryIndex disabled
-    DirectorySlash Off
-  </Directory>
-  <Location "/static/">
-    SetHandler default-handler
-    Header set Cache-Control "no-cache"
-  </Location>
-  # A name with a fingerprint of the content never changes its content.
-  <LocationMatch "^/static/.+[.-][0-9a-f]{8,}\\.[0-9a-z]+$">
-    Header set Cache-Control "public, max-age=31536000, immutable"
-  </LocationMatch>
-  <LocationMatch "^/static/(?:.*/)?\\.">
-    Require all denied
-  </LocationMatch>
-`
 
 function backendAddress(backend: VhostBackend, authority: string): string {
   switch (backend.kind) {

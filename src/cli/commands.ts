@@ -41,6 +41,11 @@ const user: readonly Branch[] = [
     load: async () => (await import('./commands/user/set-password.ts')).declareUserSetPassword,
   },
   {
+    name: 'invite',
+    summary: 'print a link by which a user chooses a password',
+    load: async () => (await import('./commands/user/invite.ts')).declareUserInvite,
+  },
+  {
     name: 'reset-second-factor',
     summary: 'remove lost devices and make one recovery code',
     load: async () => (await import('./commands/user/reset-second-factor.ts')).declareUserResetSecondFactor,

@@ -1,7 +1,7 @@
 /** What a route answers, before it becomes a response. */
 export interface Answer {
   readonly status: number
-  /** JSON, or text with its own type; nothing for an empty body. */
+  /** JSON, or text or a stream with its own type; nothing for an empty body. */
   readonly body?: unknown
   readonly contentType?: string
   /** Values of `Set-Cookie`, each in full. */

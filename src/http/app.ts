@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { type Answer, failure, notFound } from './answer.ts'
 import { routes } from './api/routes.ts'
+import { API_DOCS_FILES, findApiDocsFile } from './api-docs-files.ts'
 import type { Asset } from './appearance.ts'
 import { type AppContext, type Bindings, type Edge, endpoint, unrouted } from './endpoint.ts'
 import { errorAnswer } from './error-response.ts'
@@ -25,6 +26,7 @@ export function createApp(edge: Edge): Hono<{ Bindings: Bindings }> {
     methods.set(route.path, [...(methods.get(route.path) ?? []), route.method])
   }
   for (const asset of assetsOf(edge)) app.get(asset.path, () => assetResponse(asset, edge))
+  app.get(`${API_DOCS_FILES}/:file`, (c, next) => docsFileResponse(c, edge) ?? next())
   const others = otherMethods(methods, edge)
   app.notFound((c) => others.fetch(c.req.raw, c.env))
   app.onError((error) => unrouted(errorAnswer(error, edge.log), edge))
@@ -36,14 +38,22 @@ function assetsOf({ appearance: { script, logo } }: Edge): readonly Asset[] {
 }
 
 /** A file whose name changes with its content; a logo drawn as SVG may run nothing (SEC-WEB-5). */
-function assetResponse({ body, contentType }: Asset, { securityHeaders }: Edge): Response {
-  const headers = {
-    ...securityHeaders,
-    'cache-control': 'public, max-age=31536000, immutable',
-    'content-type': contentType,
-  }
-  return new Response(body, { headers })
+function assetResponse({ body, contentType }: Asset, edge: Edge): Response {
+  return new Response(body, { headers: assetHeaders(contentType, edge) })
 }
+
+function docsFileResponse({ req }: AppContext, edge: Edge): Response | undefined {
+  const file = findApiDocsFile(req.path)
+  if (file === undefined) return undefined
+  const headers = { ...assetHeaders(file.contentType, edge), 'content-length': String(file.size) }
+  return new Response(file.stream(), { headers })
+}
+
+const assetHeaders = (contentType: string, { securityHeaders }: Edge) => ({
+  ...securityHeaders,
+  'cache-control': 'public, max-age=31536000, immutable',
+  'content-type': contentType,
+})
 
 /**
  * Answers what no route takes: 405 where the address is known, else 404.

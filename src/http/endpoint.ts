@@ -9,8 +9,10 @@ import { type Answer, failure, notFound, notSignedIn } from './answer.ts'
 import type { Appearance } from './appearance.ts'
 import type { Cookies } from './cookies.ts'
 import { errorAnswer } from './error-response.ts'
+import { refuseUnlessAdmin } from './guards/admin.ts'
 import { readBody } from './guards/body.ts'
 import type { ClientAddress, Peer } from './guards/client-address.ts'
+import { readQuery } from './guards/query.ts'
 import { type Received, receive } from './receive.ts'
 
 /** What the Node server tells of a request beside the request. */
@@ -48,11 +50,13 @@ export type Access =
   | 'login-or-session'
   /** Whoever is signed in. */
   | 'session'
+  /** A superuser who proved two factors, while administration is open (SEC-AZ-6). */
+  | 'admin'
   /** The machine's own monitoring. */
   | 'monitoring'
 
 /** One route: all that is known of it, for serving, for documentation and for tests. */
-export interface Route<Body extends z.ZodType = z.ZodType> {
+export interface Route<Body extends z.ZodType = z.ZodType, Query extends z.ZodType = z.ZodType> {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** In its form with a trailing slash where it has one; the other form works as well. */
   readonly path: string
@@ -62,16 +66,21 @@ export interface Route<Body extends z.ZodType = z.ZodType> {
   readonly description: string
   /** The fields of the body; absent when it takes none. */
   readonly body?: Body
+  /** The parameters of the query; without it the query is not looked at. */
+  readonly query?: Query
   /** Every status it may answer, with the shape of the body. */
   readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>
-  readonly handle: (request: ApiRequest<z.output<Body>>, edge: Edge) => Promise<Answer>
+  readonly handle: (request: ApiRequest<z.output<Body>, z.output<Query>>, edge: Edge) => Promise<Answer>
 }
 
 /** A request as a route sees it: checked, with whatever the route declared it needs. */
-export interface ApiRequest<Fields> extends Received {
+export interface ApiRequest<Fields, Query = unknown> extends Received {
   readonly fields: Fields
+  readonly query: Query
   /** The identifier in the path; empty on routes without one. */
   readonly id: string
+  /** The name of a group in the path; empty on routes without one. */
+  readonly name: string
 }
 
 /** Makes a handler of Hono out of a route: guards in one visible order, the route itself, one answer. */
@@ -108,17 +117,35 @@ export function unrouted(answer: Answer, edge: Edge): Response {
 }
 
 async function answerTo(route: Route, edge: Edge, c: AppContext, requestId: string): Promise<Answer> {
-  const received = await receive(c, edge, requestId, { resume: route.access !== 'monitoring' })
+  const received = await receive(c, edge, requestId, {
+    resume: route.access !== 'monitoring',
+    hasFormKey: false,
+  })
   if (received === 'cross-site') {
     return failure(403, 'cross_site', 'This request comes from the page of another site and is refused.')
   }
   if (route.access === 'session' && received.session === undefined) return notSignedIn()
+  if (route.access === 'admin') {
+    const refused = await refuseUnlessAdmin(edge, received.session)
+    if (refused !== undefined) return refused
+  }
 
   const fields = await fieldsOf(route, c.req.raw)
   if ('answer' in fields) return fields.answer
   const id = c.req.param('id')
   if (id !== undefined && !isId(id)) return notFound()
-  return route.handle({ ...received, fields: fields.value, id: id ?? '' }, edge)
+  const query = queryOf(route, c.req.raw.url)
+  if ('answer' in query) return query.answer
+  const name = c.req.param('name') ?? ''
+  return route.handle({ ...received, fields: fields.value, query: query.value, id: id ?? '', name }, edge)
+}
+
+function queryOf({ query }: Route, url: string): { readonly value: unknown } | { readonly answer: Answer } {
+  if (query === undefined) return { value: undefined }
+  const read = readQuery(url)
+  if (read.kind === 'malformed') return { answer: failure(400, 'invalid_request', read.why) }
+  const parsed = query.safeParse(read.fields)
+  return parsed.success ? { value: parsed.data } : { answer: invalidFields(parsed.error) }
 }
 
 async function fieldsOf(
@@ -167,13 +194,13 @@ function invalidFields(error: z.ZodError): Answer {
 export function respond(answer: Answer, { securityHeaders }: Edge, requestId: string): Response {
   const { status, body, contentType = 'application/json; charset=utf-8', cookies = [], headers } = answer
   const all: Record<string, string> = { ...securityHeaders, ...headers, 'x-request-id': requestId }
-  let text: string | null = null
+  let content: string | ReadableStream | null = null
   if (body !== undefined) {
     all['content-type'] = contentType
-    text = typeof body === 'string' ? body : JSON.stringify(body)
+    content = typeof body === 'string' || body instanceof ReadableStream ? body : JSON.stringify(body)
   }
-  if (cookies.length === 0) return new Response(text, { status, headers: all })
+  if (cookies.length === 0) return new Response(content, { status, headers: all })
   const withCookies = new Headers(all)
   for (const cookie of cookies) withCookies.append('set-cookie', cookie)
-  return new Response(text, { status, headers: withCookies })
+  return new Response(content, { status, headers: withCookies })
 }

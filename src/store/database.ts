@@ -14,6 +14,8 @@ export interface Database {
   group_member: GroupMemberTable
   login: LoginTable
   session: SessionTable
+  invitation: InvitationTable
+  reset_request: ResetRequestTable
   known_browser: KnownBrowserTable
   attempts: AttemptsTable
   audit_event: AuditEventTable
@@ -71,6 +73,8 @@ interface OtpDeviceTable {
   expires_at: number | null
   disabled_at: number | null
   last_used_at: number | null
+  /** Token hash of the login, or id of the session, that began an enrolment; null for those of the operator. */
+  begun_by: string | null
 }
 
 interface RecoveryCodeTable {
@@ -112,6 +116,25 @@ interface SessionTable {
   expires_at: number
   address: string
   user_agent: string
+  /** When it was used for administration last; 0 for never. */
+  admin_seen_at: number
+}
+
+interface InvitationTable {
+  token_hash: TokenHash
+  purpose: 'setup' | 'invite'
+  /** Whose password is to be chosen; null for the setup of the first user. */
+  user_id: UserId | null
+  created_at: number
+  expires_at: number
+}
+
+interface ResetRequestTable {
+  /** Whose second factor is to be reset. */
+  user_id: UserId
+  requested_by: UserId
+  requested_at: number
+  expires_at: number
 }
 
 interface KnownBrowserTable {

@@ -66,7 +66,11 @@ export async function listConfirmed(db: Db, userId: UserId): Promise<OtpDevice[]
 }
 
 /** The enrolment that the user has begun and not confirmed, while it lasts. */
-export async function findPending(db: Db, userId: UserId, now: UnixSeconds): Promise<OtpDevice | undefined> {
+export async function findPending(
+  db: Db,
+  userId: UserId,
+  now: UnixSeconds,
+): Promise<PendingDevice | undefined> {
   const row = await db
     .selectFrom('otp_device')
     .selectAll()
@@ -74,21 +78,39 @@ export async function findPending(db: Db, userId: UserId, now: UnixSeconds): Pro
     .where('confirmed_at', 'is', null)
     .where('expires_at', '>', now)
     .executeTakeFirst()
-  return row && fromRow(row)
+  if (row === undefined || row.expires_at === null) return undefined
+  return { ...fromRow(row), begunBy: row.begun_by ?? undefined, expiresAt: row.expires_at }
+}
+
+/** An enrolment that was begun and not confirmed. */
+export interface PendingDevice extends OtpDevice {
+  /** Token hash of the login, or id of the session, that began it. */
+  readonly begunBy: string | undefined
+  readonly expiresAt: UnixSeconds
 }
 
 export type NewOtpDevice = Omit<OtpDevice, 'confirmed' | 'disabled' | 'lastUsedAt'>
+
+/** A device whose enrolment begins. */
+export interface NewPendingDevice extends NewOtpDevice {
+  readonly begunBy?: string
+}
 
 /**
  * Begins an enrolment that lasts until `expiresAt`; an earlier one of the user that nobody confirmed ends.
  *
  * `false` when another request of the user began one at the same moment.
  */
-export async function putPending(db: Db, device: NewOtpDevice, expiresAt: UnixSeconds): Promise<boolean> {
+export async function putPending(db: Db, device: NewPendingDevice, expiresAt: UnixSeconds): Promise<boolean> {
   await removePending(db, device.userId)
   const { numInsertedOrUpdatedRows } = await db
     .insertInto('otp_device')
-    .values({ ...toRow(device), confirmed_at: null, expires_at: expiresAt })
+    .values({
+      ...toRow(device),
+      confirmed_at: null,
+      expires_at: expiresAt,
+      begun_by: device.begunBy ?? null,
+    })
     .onConflict((oc) => oc.doNothing())
     .executeTakeFirstOrThrow()
   return numInsertedOrUpdatedRows === 1n
@@ -98,7 +120,7 @@ export async function putPending(db: Db, device: NewOtpDevice, expiresAt: UnixSe
 export async function insertConfirmed(db: Db, device: NewOtpDevice, now: UnixSeconds): Promise<void> {
   await db
     .insertInto('otp_device')
-    .values({ ...toRow(device), confirmed_at: now, expires_at: null })
+    .values({ ...toRow(device), confirmed_at: now, expires_at: null, begun_by: null })
     .execute()
 }
 
@@ -136,7 +158,14 @@ export async function claimConfirmation(
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('otp_device')
-    .set({ confirmed_at: now, expires_at: null, last_used_step: step, drift, last_used_at: now })
+    .set({
+      confirmed_at: now,
+      expires_at: null,
+      last_used_step: step,
+      drift,
+      last_used_at: now,
+      begun_by: null,
+    })
     .where('id', '=', id)
     .where('confirmed_at', 'is', null)
     .where('expires_at', '>', now)

@@ -6,7 +6,7 @@ import type { Database, Db } from './database.ts'
 import { splitAmr } from './logins.ts'
 import { prepared } from './prepared.ts'
 
-const insertRow = prepared((db, row: Database['session']) =>
+const insertRow = prepared((db, row: Omit<Database['session'], 'admin_seen_at'>) =>
   db.insertInto('session').values({
     id: row.id,
     token_hash: row.token_hash,
@@ -18,6 +18,7 @@ const insertRow = prepared((db, row: Database['session']) =>
     expires_at: row.expires_at,
     address: row.address,
     user_agent: row.user_agent,
+    admin_seen_at: 0,
   }),
 )
 
@@ -115,9 +116,31 @@ export async function exists(db: Db, id: string): Promise<boolean> {
   return (await db.selectFrom('session').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
 }
 
+/** Whose session it is. */
+export async function findOwner(db: Db, id: string): Promise<UserId | undefined> {
+  const row = await db.selectFrom('session').select('user_id').where('id', '=', id).executeTakeFirst()
+  return row?.user_id
+}
+
 /** Writes activity down. */
 export async function touch(db: Db, id: string, now: UnixSeconds): Promise<void> {
   await db.updateTable('session').set({ last_seen_at: now }).where('id', '=', id).execute()
+}
+
+/** When a session was used for administration last, 0 for never; `undefined` when it was ended. */
+export async function findAdminSeen(db: Db, id: string): Promise<UnixSeconds | undefined> {
+  const row = await db.selectFrom('session').select('admin_seen_at').where('id', '=', id).executeTakeFirst()
+  return row?.admin_seen_at
+}
+
+/** Writes down that a session is used for administration; `false` when it was ended meanwhile. */
+export async function touchAdmin(db: Db, id: string, now: UnixSeconds): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('session')
+    .set({ admin_seen_at: now })
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
 }
 
 /** Ends one session of the user; `false` when it is not there or belongs to somebody else (SEC-AZ-2). */

@@ -57,6 +57,14 @@ export async function findById(db: Db, id: UserId): Promise<UserWithPassword | u
   return rows[0] && fromRow(rows[0])
 }
 
+/** A user by any spelling of the name, or by the identifier. */
+export type UserReference = string | { readonly id: UserId }
+
+/** Finds whom a change is about. */
+export async function findByReference(db: Db, who: UserReference): Promise<UserWithPassword | undefined> {
+  return typeof who === 'string' ? findByUsername(db, who) : findById(db, who.id)
+}
+
 /** Makes a user; `false` when the canonical name is taken. */
 export async function insert(
   db: Db,

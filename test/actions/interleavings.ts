@@ -17,6 +17,8 @@ const ofEnrolled = new Map<OperationName, OperationName>([
   ['remove the phone', 'remove the token'],
   ['change the password', 'change the password to another'],
   ['make recovery codes', 'make recovery codes'],
+  ['accept an invitation', 'accept an invitation'],
+  ['operator: invite', 'operator: invite'],
   ['end the other sessions', 'sign out'],
   ['sign out', 'end the other sessions'],
   ['operator: disable', 'operator: disable'],

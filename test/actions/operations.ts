@@ -1,3 +1,4 @@
+import { acceptInvitation } from '../../src/actions/accept-invitation.ts'
 import { addDevice } from '../../src/actions/add-device.ts'
 import { authenticate } from '../../src/actions/authenticate.ts'
 import { beginEnrolment } from '../../src/actions/begin-enrolment.ts'
@@ -8,6 +9,7 @@ import { deleteUser } from '../../src/actions/delete-user.ts'
 import { disableUser } from '../../src/actions/disable-user.ts'
 import { enableUser } from '../../src/actions/enable-user.ts'
 import { endOtherSessions } from '../../src/actions/end-other-sessions.ts'
+import { inviteUser } from '../../src/actions/invite-user.ts'
 import { makeRecoveryCodes } from '../../src/actions/make-recovery-codes.ts'
 import { purgeExpired } from '../../src/actions/purge-expired.ts'
 import { removeDevice } from '../../src/actions/remove-device.ts'
@@ -88,6 +90,8 @@ export const operations = {
   'change the password to another': changingTo(NEW_PASSWORDS[1]),
   'make recovery codes': signedIn(0, (services, held) => makeRecoveryCodes(services, held, caller)),
   'end the other sessions': signedIn(1, (services, held) => endOtherSessions(services, held, caller)),
+  'accept an invitation': (services, { invitation }) =>
+    acceptInvitation(services, { code: invitation, password: NEW_PASSWORDS[0] }, caller),
   'sign out': async (services, { sessionTokens, loginTokens }) => {
     await signOut(services, { sessionToken: sessionTokens[0], loginToken: loginTokens[0] }, caller)
     return { kind: 'done' }
@@ -96,6 +100,7 @@ export const operations = {
   'operator: enable': (services, { username }) => enableUser(services, username, by),
   'operator: delete': (services, { username }) => deleteUser(services, username, by),
   'operator: unlock': (services, { username }) => unlockUser(services, username, by),
+  'operator: invite': (services, { username }) => inviteUser(services, username, by),
   'operator: set a password': (services, { username }) =>
     setPassword(services, { username, password: NEW_PASSWORDS[1], mustChange: false }, by),
   'operator: reset the second factor': (services, { username }) => resetSecondFactor(services, username, by),
@@ -111,7 +116,7 @@ export const operations = {
     return addDevice(services, username, { ...token, key: services.entropy(20) }, by)
   },
   'operator: add to a group': (services, { username, group }) =>
-    changeGroup(services, { kind: 'add', group, username }, by),
+    changeGroup(services, { kind: 'add', group, who: username }, by),
   'operator: delete the group': (services, { group }) => changeGroup(services, { kind: 'delete', group }, by),
   'purge what has ended': async (services) => {
     await purgeExpired(services)
@@ -123,7 +128,7 @@ export type OperationName = keyof typeof operations
 
 const doneKinds: ReadonlySet<string> = new Set([
   ...['signed-in', 'continue', 'begun', 'confirmed', 'removed', 'changed', 'made', 'ended', 'done'],
-  ...['disabled', 'enabled', 'deleted', 'unlocked', 'reset', 'added'],
+  ...['disabled', 'enabled', 'deleted', 'unlocked', 'reset', 'added', 'invited'],
 ])
 
 /** Whether an operation did what it was asked; a refused one must have left nothing behind. */

@@ -7,6 +7,7 @@ import { hashToken, type Token } from '../../src/domain/token.ts'
 import type { UserId } from '../../src/domain/user.ts'
 import type { Services } from '../../src/services.ts'
 import * as groups from '../../src/store/groups.ts'
+import * as invitations from '../../src/store/invitations.ts'
 import * as knownBrowsers from '../../src/store/known-browsers.ts'
 import * as logins from '../../src/store/logins.ts'
 import * as otpDevices from '../../src/store/otp-devices.ts'
@@ -31,6 +32,8 @@ export interface Person {
   readonly sessionTokens: readonly [Token, Token]
   readonly loginTokens: readonly [Token, Token]
   readonly recoveryCodes: readonly [string, string]
+  /** An invitation to choose another password. */
+  readonly invitation: Token
   /** A group that they are not in. */
   readonly group: string
 }
@@ -61,6 +64,7 @@ export async function makePerson(services: Services, kind: 'enrolled' | 'newcome
   const codeHashes = await Promise.all(codes.map(({ secret }) => hashOf(services, secret)))
   const sessionTokens = [newToken(), newToken()] as const
   const loginTokens = [newToken(), newToken()] as const
+  const invitation = newToken()
   const isEnrolled = kind === 'enrolled'
   const group = `group-${id}`
 
@@ -93,6 +97,8 @@ export async function makePerson(services: Services, kind: 'enrolled' | 'newcome
       const browser = { tokenHash: hashToken(newToken()), userId: id }
       await knownBrowsers.put(tx, browser, { now, expiresAt: now + 3600 })
     }
+    const invited = { kind: 'invite', userId: id, tokenHash: hashToken(invitation) } as const
+    await invitations.replace(tx, invited, { now, expiresAt: now + 600 })
     for (const token of loginTokens) {
       const login = { tokenHash: hashToken(token), userId: id, amr: ['pwd'], epoch: 1 } as const
       await logins.insert(tx, login, { now, expiresAt: now + 600 })
@@ -104,7 +110,17 @@ export async function makePerson(services: Services, kind: 'enrolled' | 'newcome
     return totpCode(key, Math.floor(now / 30), { algorithm: 'sha1', digits: 6 })
   }
   const [one = '', two = ''] = codes.map(formatRecoveryCode)
-  return { id, username, devices, code, sessionTokens, loginTokens, recoveryCodes: [one, two], group }
+  return {
+    id,
+    username,
+    devices,
+    code,
+    sessionTokens,
+    loginTokens,
+    recoveryCodes: [one, two],
+    invitation,
+    group,
+  }
 }
 
 /** What is left of a person in the end, as far as it decides who gets in: the same words mean the same rights. */
@@ -124,6 +140,7 @@ export async function stateOf(services: Services, { id }: Person): Promise<strin
     password: await passwordOf(services, user.passwordHash),
     devices: devices.map(({ name, disabled }) => `${name}${disabled ? ' off' : ''}`).toSorted(),
     pending: pending?.name,
+    invited: (await invitations.findEnd(db, id, now)) !== undefined,
     groups: (await groupsOf(db, id)).length,
     recoveryCodes: await recoverySetOf(services, id),
     sessions: alive.map(({ amr }) => amr.join('+')).toSorted(),

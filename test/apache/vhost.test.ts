@@ -91,7 +91,6 @@ describe('the paths in a virtual host', () => {
     for (const path of hostile) {
       refuses({ certificate: path }, /^certificate .*: write a path without/)
       refuses({ key: path }, /^key .*: write a path without/)
-      refuses({ staticFolder: path }, /^staticFolder .*: write a path without/)
       refuses({ backend: { kind: 'unix', path } }, /^backend\.path .*: write a path without/)
     }
   })
@@ -99,10 +98,8 @@ describe('the paths in a virtual host', () => {
   it('refuses paths that are relative or go back', () => {
     for (const path of relative)
       refuses({ certificate: path }, /^certificate .*: write a path that begins with \/$/)
-    for (const path of crooked) refuses({ staticFolder: path }, /^staticFolder .*: write the path without/)
+    for (const path of crooked) refuses({ key: path }, /^key .*: write the path without/)
   })
-
-  it('does not serve the whole file system', () => refuses({ staticFolder: '/' }, /whole file system/))
 
   it('shows what it refused on one line', () => {
     refuses({ certificate: `/${'\n'.repeat(500)}` }, /^[^\n]{1,400}$/)
@@ -112,30 +109,29 @@ describe('the paths in a virtual host', () => {
     const text = vhostConfiguration({
       ...site,
       certificate: '/etc/my certs/größe.pem',
-      staticFolder: '/srv/a b/',
+      key: '/etc/my keys/größe.key',
     })
     assert.match(text, /^ {2}SSLCertificateFile "\/etc\/my certs\/größe\.pem"$/m)
-    assert.match(text, /^ {2}Alias "\/static\/" "\/srv\/a b\/"$/m)
-    assert.match(text, /^ {2}<Directory "\/srv\/a b\/">$/m)
+    assert.match(text, /^ {2}SSLCertificateKeyFile "\/etc\/my keys\/größe\.key"$/m)
   })
 
   it('never lets a value out of its place, whatever it is', () => {
-    const usual = vhostConfiguration({ ...site, certificate: '/unlikely', staticFolder: '/improbable' })
+    const usual = vhostConfiguration({ ...site, certificate: '/unlikely', key: '/improbable' })
     const value = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.stringMatching(/^[ -~\n]*$/))
     fc.assert(
       fc.property(value, value, (first, second) => {
-        const [certificate, staticFolder] = [`/1${first}`, `/2${second.replace(/\/+$/, '')}`]
+        const [certificate, key] = [`/1${first}`, `/2${second}`]
         let text: string
         try {
-          text = vhostConfiguration({ ...site, certificate, staticFolder })
+          text = vhostConfiguration({ ...site, certificate, key })
         } catch (fault) {
           assert.ok(fault instanceof VhostError)
           return
         }
         assert.equal(text.split('\n').length, usual.split('\n').length)
         assert.equal(
-          skeleton(skeleton(text, `"${certificate}"`), `"${staticFolder}/"`),
-          skeleton(skeleton(usual, '"/unlikely"'), '"/improbable/"'),
+          skeleton(skeleton(text, `"${certificate}"`), `"${key}"`),
+          skeleton(skeleton(usual, '"/unlikely"'), '"/improbable"'),
         )
       }),
       { numRuns: 2_000 },
@@ -190,7 +186,7 @@ describe('the application behind a virtual host', () => {
 })
 
 describe('the text of the virtual hosts', () => {
-  const text = vhostConfiguration({ ...site, staticFolder: '/srv/static' })
+  const text = vhostConfiguration(site)
   const lines = text.split('\n')
   const directives = lines.filter((line) => !/^\s*(#|$)/.test(line))
   const count = (pattern: RegExp): number => directives.filter((line) => pattern.test(line)).length
@@ -245,8 +241,14 @@ describe('the text of the virtual hosts', () => {
     assert.equal(count(/<Limit|Satisfy|Allow from|AllowEncodedSlashes|UnsafeAllow/i), 0)
   })
 
-  it('leaves the static files to the application when there is no folder for them', () => {
-    assert.doesNotMatch(vhostConfiguration(site), /"\/static|Alias|<Directory/)
+  it('leaves every address to the application: nothing comes from a disk', () => {
+    assert.equal(count(/Alias|<Directory|DocumentRoot|SetHandler|ProxyPass "\/.+"!"/), 0)
+    assert.equal(count(/^ {2}ProxyPass /), 1)
+  })
+
+  it('leaves the errors of the application as they are, whatever the rest of the server does', () => {
+    assert.equal(count(/^ {2}ProxyErrorOverride Off$/), 1)
+    assert.equal(count(/ErrorDocument/), 0)
   })
 
   it('has no line that Apache would join with the next', () => {

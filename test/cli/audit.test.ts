@@ -98,11 +98,11 @@ describe('the audit log', { concurrency: 2 }, () => {
     const now = Math.floor(Date.now() / 1000)
     here.withDatabase((db) => {
       db.prepare('update "user" set display_name = ?').run(hostile)
-      db.prepare('insert into session values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+      db.prepare('insert into session values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)').run(
         ...['session-1', 'hash', id, 'pwd otp', now, now, now, now + 1000, '192.0.2.1', hostile],
       )
       db.prepare(
-        `insert into otp_device values ('d1', ?, 'totp', ?, 'v1.x.y', 'sha1', 6, 30, 0, 0, -1, 0, ?, ?, null, null, null)`,
+        `insert into otp_device values ('d1', ?, 'totp', ?, 'v1.x.y', 'sha1', 6, 30, 0, 0, -1, 0, ?, ?, null, null, null, null)`,
       ).run(id, hostile, now, now)
     })
     addEvents(here, 1)

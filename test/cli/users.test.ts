@@ -10,7 +10,7 @@ describe('users and groups', { concurrency: 2 }, () => {
     const made = await run('createsuperuser --username alice --password-stdin', {
       stdin: `${goodPassword}\n`,
     })
-    done(made, /Superuser alice is made\.\nLog in with POST http:\/\/127\.0\.0\.1:8000/)
+    done(made, /Superuser alice is made\.\nSign in at http:\/\/127\.0\.0\.1:8000\/login/)
     const shown = json(await run('user show ALICE --json'))
     assert.equal(shown.username, 'alice')
     assert.equal(shown.superuser, true)

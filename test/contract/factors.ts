@@ -62,7 +62,11 @@ export function factorContract(open: Opened): void {
         confirmed: false,
         disabled: false,
         lastUsedAt: undefined,
+        begunBy: undefined,
+        expiresAt: NOW + 600,
       })
+      await otpDevices.putPending(db, { ...second, begunBy: 'a session' }, NOW + 600)
+      assert.equal((await otpDevices.findPending(db, userId, NOW))?.begunBy, 'a session')
       assert.equal((await otpDevices.findPending(db, userId, NOW + 599))?.id, second.id)
       assert.equal(await otpDevices.findPending(db, userId, NOW + 600), undefined)
       await otpDevices.removePending(db, userId)

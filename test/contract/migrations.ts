@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
+import { Migrator } from 'kysely/migration'
 import { newId } from '../../src/crypto/random.ts'
 import type { Db } from '../../src/store/database.ts'
 import { migrate, migrationStatus, NewerDatabaseError } from '../../src/store/migrate.ts'
 import { migrations } from '../../src/store/migrations/index.ts'
+import * as sessions from '../../src/store/sessions.ts'
 import { makeUser, plain } from './people.ts'
 import type { OpenEmpty } from './store.ts'
 
@@ -32,6 +34,18 @@ export function migrationContract(open: OpenEmpty): void {
         assert.deepEqual(await migrate(db), { applied: known, pending: [], unknown: [] })
         assert.deepEqual(await tables(db), before)
         assert.deepEqual(plain(await db.selectFrom('user').select('id').execute()), [{ id }])
+      }))
+
+    it('keep what a database of the first version holds', () =>
+      withDatabase(async (db) => {
+        const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } })
+        await migrator.migrateTo('0001-initial')
+        const userId = await makeUser(db)
+        await sql`insert into session (token_hash, id, user_id, amr, auth_time, created_at, last_seen_at, expires_at, address, user_agent)
+          values ('hash', 'session', ${userId}, 'pwd otp', 1, 1, 1, 2, '', '')`.execute(db)
+        assert.deepEqual((await migrate(db)).applied, known)
+        assert.equal(await sessions.findAdminSeen(db, 'session'), 0)
+        assert.equal((await sessions.listOf(db, userId)).length, 1)
       }))
 
     it('are applied once by programs that start at the same moment', async () => {

@@ -4,10 +4,12 @@ import { newId } from '../../src/crypto/random.ts'
 import * as attempts from '../../src/store/attempts.ts'
 import * as auditLog from '../../src/store/audit-log.ts'
 import type { Db } from '../../src/store/database.ts'
+import * as invitations from '../../src/store/invitations.ts'
 import * as knownBrowsers from '../../src/store/known-browsers.ts'
 import * as logins from '../../src/store/logins.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import * as otpDevices from '../../src/store/otp-devices.ts'
+import * as resetRequests from '../../src/store/reset-requests.ts'
 import * as sessions from '../../src/store/sessions.ts'
 import { readAttempts } from '../../src/store/views/read-attempts.ts'
 import { aDevice, aTokenHash, makeSession, makeUser, NOW, plain } from './people.ts'
@@ -67,6 +69,23 @@ export function purgeContract(open: OpenEmpty): void {
       assert.equal(await purgeAll((limit) => otpDevices.purgePending(db, NOW, limit)), 2)
       assert.notEqual(await otpDevices.findPending(db, early, NOW), undefined)
       assert.equal((await otpDevices.listConfirmed(db, late)).length, 1)
+    })
+
+    it('removes invitations and requests for a reset that have ended', async () => {
+      const [over, just, kept] = [await makeUser(db), await makeUser(db), await makeUser(db)]
+      for (const [userId, expiresAt] of [
+        [over, NOW - 1],
+        [just, NOW],
+        [kept, NOW + 1],
+      ] as const) {
+        const invitation = { kind: 'invite', userId, tokenHash: aTokenHash() } as const
+        await invitations.replace(db, invitation, { now: NOW - 600, expiresAt })
+        await resetRequests.put(db, { userId, requestedBy: kept, requestedAt: NOW - 600, expiresAt })
+      }
+      assert.equal(await purgeAll((limit) => invitations.purge(db, NOW, limit)), 2)
+      assert.equal(await purgeAll((limit) => resetRequests.purge(db, NOW, limit)), 2)
+      assert.equal(await invitations.findEnd(db, kept, NOW), NOW + 1)
+      assert.notEqual(await resetRequests.find(db, kept, NOW), undefined)
     })
 
     it('removes browsers that were not used for too long', async () => {

@@ -3,6 +3,7 @@ import { newId } from '../../src/crypto/random.ts'
 import type { Db } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { factorContract } from './factors.ts'
+import { invitationContract } from './invitations.ts'
 import { loginContract } from './logins.ts'
 import { migrationContract } from './migrations.ts'
 import { purgeContract } from './purge.ts'
@@ -29,6 +30,7 @@ export function storeContract(name: string, open: OpenEmpty): void {
     factorContract(() => db)
     loginContract(() => db)
     recordContract(() => db)
+    invitationContract(() => db)
     viewContract(() => db)
     purgeContract(open)
     migrationContract(open)

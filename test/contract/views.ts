@@ -4,18 +4,26 @@ import { newId } from '../../src/crypto/random.ts'
 import { StorageFault } from '../../src/domain/faults.ts'
 import * as auditLog from '../../src/store/audit-log.ts'
 import * as groups from '../../src/store/groups.ts'
+import * as invitations from '../../src/store/invitations.ts'
 import * as otpDevices from '../../src/store/otp-devices.ts'
 import * as passwordHashes from '../../src/store/password-hashes.ts'
 import * as recoveryCodes from '../../src/store/recovery-codes.ts'
+import * as resetRequests from '../../src/store/reset-requests.ts'
 import * as users from '../../src/store/users.ts'
 import { keysInUse } from '../../src/store/views/keys-in-use.ts'
 import { type EventSelection, listAuditEvents } from '../../src/store/views/list-audit.ts'
 import { listDeviceOwners } from '../../src/store/views/list-device-owners.ts'
 import { listGroups } from '../../src/store/views/list-groups.ts'
 import { listUsers } from '../../src/store/views/list-users.ts'
-import { ownDevices, ownSessions, recoveryCodesLeft } from '../../src/store/views/own-account.ts'
+import {
+  ownDevices,
+  ownSessions,
+  passwordChangedAt,
+  recoveryCodesLeft,
+  recoveryCodesMadeAt,
+} from '../../src/store/views/own-account.ts'
 import { findShownUser } from '../../src/store/views/show-user.ts'
-import { aDevice, aHash, makeSession, makeUser, NOW, plain } from './people.ts'
+import { aDevice, aHash, aTokenHash, makeSession, makeUser, NOW, plain } from './people.ts'
 import type { Opened } from './store.ts'
 
 /** The read-only queries. */
@@ -51,8 +59,15 @@ export function viewContract(open: Opened): void {
       assert.deepEqual(await names({ search: '100%_b', group }), [['Bob'], false])
       assert.deepEqual(await names({ search: '100%%b', group }), [[], false])
       assert.deepEqual(await names({ search: 'builder!', group }), [['Bob'], false])
+      assert.deepEqual(await names({ filter: 'never-signed-in' }), [['alice', 'CAROL'], false])
+      assert.deepEqual(await names({ filter: 'never-signed-in', limit: 1 }), [['alice'], true])
+      assert.deepEqual(await names({ notSeenSince: NOW + 5 }), [['alice', 'CAROL'], false])
+      assert.deepEqual(await names({ notSeenSince: NOW + 6 }), [['alice', 'Bob', 'CAROL'], false])
+      assert.deepEqual(await names({ ids: [bob, carol] }), [['Bob', 'CAROL'], false])
+      assert.deepEqual(await names({ ids: [] }), [[], false])
       assert.deepEqual((await listUsers(db, { search: `bob-${mark}`, limit: 1 })).users, [
         {
+          id: bob,
           username: `Bob-${mark}`,
           displayName: 'The 100%_Builder!',
           isSuperuser: false,
@@ -96,6 +111,8 @@ export function viewContract(open: Opened): void {
         enrolmentPending: false,
         sessions: [session],
         recoveryCodesLeft: 2,
+        invitedUntil: undefined,
+        resetRequest: undefined,
       })
       assert.equal(
         JSON.stringify(shown).includes(sealedKey) || JSON.stringify(shown).includes(tokenHash),
@@ -104,6 +121,15 @@ export function viewContract(open: Opened): void {
       await otpDevices.putPending(db, aDevice(id), NOW + 600)
       assert.equal((await findShownUser(db, username, NOW))?.enrolmentPending, true)
       assert.equal((await findShownUser(db, username, NOW + 600))?.enrolmentPending, false)
+      assert.equal((await findShownUser(db, { id }, NOW))?.username, username)
+      const invitation = { kind: 'invite', userId: id, tokenHash: aTokenHash() } as const
+      await invitations.replace(db, invitation, { now: NOW, expiresAt: NOW + 10 })
+      const request = { userId: id, requestedBy: id, requestedAt: NOW, expiresAt: NOW + 10 }
+      await resetRequests.put(db, request)
+      const asked = await findShownUser(db, username, NOW)
+      assert.deepEqual([asked?.invitedUntil, asked?.resetRequest], [NOW + 10, request])
+      const over = await findShownUser(db, username, NOW + 10)
+      assert.deepEqual([over?.invitedUntil, over?.resetRequest], [undefined, undefined])
       assert.equal(await findShownUser(db, `${username}-not`, NOW), undefined)
     })
 
@@ -130,6 +156,20 @@ export function viewContract(open: Opened): void {
         [await recoveryCodesLeft(db, id, NOW), await recoveryCodesLeft(db, id, NOW + 10)],
         [1, 0],
       )
+    })
+  })
+
+  describe('the dates of one’s own account', () => {
+    it('are told as long as what they are of is there', async () => {
+      const db = open()
+      const id = await makeUser(db)
+      assert.equal(await passwordChangedAt(db, id), undefined)
+      assert.equal(await recoveryCodesMadeAt(db, id, NOW), undefined)
+      await passwordHashes.put(db, id, { hash: aHash(), mustChange: false, now: NOW - 7 })
+      await recoveryCodes.replaceAll(db, id, [aHash()], { now: NOW - 5, expiresAt: NOW + 5 })
+      assert.equal(await passwordChangedAt(db, id), NOW - 7)
+      assert.equal(await recoveryCodesMadeAt(db, id, NOW), NOW - 5)
+      assert.equal(await recoveryCodesMadeAt(db, id, NOW + 5), undefined)
     })
   })
 

@@ -331,20 +331,14 @@ for (const where of ['unix', 'tcp'] as const) {
 
 describe('the https host', () => {
   const echo = new Echo()
-  const staticFolder = temporaryFolder('ww-static-')
   let apache: Apache
   before(async () => {
-    writeStaticFiles(staticFolder)
     const backend = await echo.listen('unix')
-    const folder = join(staticFolder, 'served')
-    apache = await startApache({
-      vhost: (place) => vhostConfiguration({ ...place, backend, staticFolder: folder }),
-    })
+    apache = await startApache({ vhost: (place) => vhostConfiguration({ ...place, backend }) })
   })
   after(async () => {
     await apache.stop()
     await echo.remove()
-    rmSync(staticFolder, { recursive: true, force: true })
   })
 
   it('speaks TLS 1.2 and 1.3', async () => {
@@ -378,7 +372,7 @@ describe('the https host', () => {
   it('refuses TRACE', async () => {
     assert.equal((await secure(apache, { method: 'TRACE' })).status, 405)
     assert.equal((await secure(apache, { method: 'TRACE', headers: { 'Max-Forwards': '0' } })).status, 405)
-    assert.equal((await secure(apache, { method: 'TRACE', path: '/static/page.css' })).status, 405)
+    assert.equal((await secure(apache, { method: 'TRACE', path: '/static/script.js' })).status, 405)
   })
 
   it('keeps the numbers of the server from visitors, however they are spelled', async () => {
@@ -481,6 +475,9 @@ describe('the https host', () => {
       [200, { path: '/with-headers' }],
       [401, { path: '/status/401' }],
       [401, { path: '/status/401/with-headers' }],
+      [422, { path: '/status/422/with-headers', method: 'POST', body: 'a=b' }],
+      [429, { path: '/status/429/with-headers', method: 'POST', body: 'a=b' }],
+      [304, { path: '/status/304/with-headers' }],
       [404, { path: '/status/404/with-headers' }],
       [500, { path: '/status/500' }],
       [503, { path: '/status/503/with-headers' }],
@@ -494,11 +491,6 @@ describe('the https host', () => {
       [414, { path: `/${'a'.repeat(5_000)}` }],
       [400, { headers: { Big: 'b'.repeat(9_000) } }],
       [417, { headers: { Expect: 'nonsense' } }],
-      [200, { path: '/static/page.css' }],
-      [404, { path: '/static/none.css' }],
-      [403, { path: '/static/.env' }],
-      [403, { path: '/static/page.css', method: 'PUT', body: 'x' }],
-      [206, { path: '/static/page.css', headers: { Range: 'bytes=0-1' } }],
     ]
     for (const [status, call] of calls) {
       const answer = await secure(apache, call)
@@ -510,10 +502,6 @@ describe('the https host', () => {
       )
       assert.deepEqual(valuesOf(answer.rawHeaders, 'x-content-type-options'), ['nosniff'])
     }
-    const etag = String((await secure(apache, { path: '/static/page.css' })).headers.etag)
-    const unchanged = await secure(apache, { path: '/static/page.css', headers: { 'If-None-Match': etag } })
-    assert.equal(unchanged.status, 304)
-    assert.equal(valuesOf(unchanged.rawHeaders, 'strict-transport-security').length, 1)
     for (const bytes of ['GET / HTTP/1.1\r\n\r\n', 'nonsense\r\n\r\n', 'GET / HTTP/9.9\r\nHost: a\r\n\r\n']) {
       assert.equal((await exchange(apache, bytes)).match(/^Strict-Transport-Security:/gim)?.length, 1, bytes)
     }
@@ -522,6 +510,18 @@ describe('the https host', () => {
   it('leaves the choice of the value to the application', async () => {
     const answer = await secure(apache, { path: '/with-headers' })
     assert.equal(answer.headers['strict-transport-security'], 'max-age=63072000; includeSubDomains')
+  })
+
+  it('passes every error of the application on with its own body', async () => {
+    for (const status of [400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503]) {
+      const path = `/status/${status}/with-headers`
+      for (const method of ['GET', 'POST']) {
+        const answer = await secure(apache, { path, method })
+        assert.equal(answer.status, status)
+        assert.equal(answer.headers['content-type'], 'application/json')
+        assert.equal((JSON.parse(answer.body) as Seen).url, path)
+      }
+    }
   })
 
   it('answers a question about the whole server by itself, with nothing', async () => {
@@ -536,62 +536,6 @@ describe('the https host', () => {
       await echo.stop()
     })
 
-    it('still serves the files of the pages', async () => {
-      const style = await secure(apache, { path: '/static/page.css' })
-      assert.deepEqual([style.status, style.body], [200, 'body {}'])
-      assert.match(String(style.headers['content-type']), /^text\/css/)
-      assert.equal(style.headers['cache-control'], 'no-cache')
-      const hashed = await secure(apache, { path: '/static/fonts/text.0a1b2c3d4e.woff2' })
-      assert.equal(hashed.headers['cache-control'], 'public, max-age=31536000, immutable')
-    })
-
-    it('shows no folder, nothing hidden and nothing outside', async () => {
-      const refused = [
-        ...[
-          '/static/',
-          '/static/fonts/',
-          '/static/fonts',
-          '/static/.env',
-          '/static/.git/config',
-          '/static/fonts/.x',
-        ],
-        ...['/static/%2eenv', '/static/fonts/..%2f.env', '/static/link.txt', '/static/linked/secret.txt'],
-        ...[
-          '/static/../secret.txt',
-          '/static/%2e%2e/secret.txt',
-          '/static/.%2e/secret.txt',
-          '/static/..%2fsecret.txt',
-        ],
-        ...[
-          '/static//../secret.txt',
-          '/static/fonts/../../secret.txt',
-          '/static/..;/secret.txt',
-          '/static/..%5csecret.txt',
-        ],
-        ...[
-          '/static/%252e%252e/secret.txt',
-          '/static../secret.txt',
-          '/static/page.css/',
-          '/static/page.css/x',
-          '//static/.env',
-        ],
-      ]
-      for (const path of refused) {
-        const { status, body } = await secure(apache, { path })
-        assert.doesNotMatch(body, /marker|woff2|\.htaccess|Index of/, path)
-        // 503: the address was not one of a file, so the application was asked.
-        assert.ok([400, 403, 404, 503].includes(status), `${path}: ${status}`)
-      }
-    })
-
-    it('runs nothing and writes nothing there', async () => {
-      assert.equal((await secure(apache, { path: '/static/code.php' })).body, '<?php marker ?>')
-      for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
-        const { status } = await secure(apache, { path: '/static/page.css', method, body: 'x' })
-        assert.equal(status, 403, method)
-      }
-    })
-
     it('has each protective header exactly once even so', async () => {
       const answer = await secure(apache)
       assert.equal(answer.status, 503)
@@ -603,11 +547,10 @@ describe('the https host', () => {
 
 describe('the virtual hosts on a server with the modules and settings that Debian enables', () => {
   const echo = new Echo()
-  const staticFolder = temporaryFolder('ww-static-')
+  const folder = temporaryFolder('ww-files-')
   let apache: Apache
   before(async () => {
-    writeStaticFiles(staticFolder)
-    writeFileSync(join(staticFolder, 'served/long.css'), 'body {}\n'.repeat(500))
+    writeFilesOfOthers(folder)
     const backend = await echo.listen('unix')
     const settings = [
       'alias',
@@ -631,29 +574,50 @@ describe('the virtual hosts on a server with the modules and settings that Debia
           'access_compat',
           'autoindex',
         ],
-        ...['deflate', 'env', 'filter', 'negotiation', 'rewrite', 'setenvif', 'status', 'info', 'userdir'],
+        ...[
+          'deflate',
+          'dir',
+          'env',
+          'filter',
+          'mime',
+          'negotiation',
+          'rewrite',
+          'setenvif',
+          'status',
+          'info',
+          'userdir',
+        ],
       ],
       extra: [
         ...settings.map((name) => `Include /etc/apache2/mods-available/${name}.conf`),
         'AddOutputFilterByType DEFLATE application/json',
         'UserDir public_html',
+        'ProxyErrorOverride On',
+        `DocumentRoot "${folder}"`,
+        `Alias "/static/" "${folder}/static/"`,
+        `<Directory "${folder}">\n  Options Indexes FollowSymLinks\n  Require all granted\n</Directory>`,
         // As the module of a language does it.
         '<FilesMatch "\\.php$">\n  SetHandler server-info\n</FilesMatch>',
         '<Location "/server-info">\n  SetHandler server-info\n  Require local\n</Location>',
       ].join('\n'),
-      vhost: (place) => vhostConfiguration({ ...place, backend, staticFolder: join(staticFolder, 'served') }),
+      vhost: (place) => vhostConfiguration({ ...place, backend }),
     })
   })
   after(async () => {
     await apache.stop()
     await echo.remove()
-    rmSync(staticFolder, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true })
   })
 
   it('passes configtest', () => assert.match(apache.configtest, /^Syntax OK$/m))
 
-  it('passes on what is not a static file, whatever else the server has at that address', async () => {
+  it('passes everything on, whatever else the server has at that address', async () => {
     for (const path of [
+      '/static/',
+      '/static/page.css',
+      '/static/code.php',
+      '/static/.env',
+      '/page.css',
       '/icons/',
       '/icons/text.gif',
       '/~root/',
@@ -680,27 +644,54 @@ describe('the virtual hosts on a server with the modules and settings that Debia
     }
   })
 
+  it('takes nothing under /static/ from a disk, however it is asked for', async () => {
+    for (const path of pathsAtFiles) {
+      const { status, body } = await secure(apache, { path })
+      assert.doesNotMatch(body, /marker|Index of/, path)
+      if (status === 200) assert.match(body, /^{"method":"GET","url":"/, path)
+      else assert.ok([400, 403, 404].includes(status), `${path}: ${status}`)
+    }
+  })
+
+  it('takes nothing from a disk while the application is gone either', async () => {
+    await echo.stop()
+    for (const path of [...pathsAtFiles, '/static/page.css']) {
+      const { status, body } = await secure(apache, { path })
+      assert.doesNotMatch(body, /marker|Index of/, path)
+      assert.ok([400, 403, 404, 503].includes(status), `${path}: ${status}`)
+    }
+    await echo.listen('unix')
+  })
+
+  it('passes errors of the application on, even if the rest of the server replaces them', async () => {
+    for (const status of [404, 422, 429, 500]) {
+      const path = `/status/${status}`
+      const answer = await secure(apache, { path, method: 'POST', body: 'a=b' })
+      assert.equal(answer.status, status)
+      assert.equal((JSON.parse(answer.body) as Seen).url, path)
+    }
+  })
+
   it('compresses files, but no answer that may hold a secret', async () => {
     const headers = { 'Accept-Encoding': 'gzip, br' }
-    const file = await secure(apache, { path: '/static/long.css', headers })
+    const long = 'a'.repeat(2_000)
+    const file = await secure(apache, { path: `/static/${long}/with-headers`, headers })
     assert.equal(file.headers['content-encoding'], 'gzip')
-    const answer = await secure(apache, { path: `/${'a'.repeat(2_000)}`, headers })
-    assert.equal(answer.headers['content-encoding'], undefined)
     assert.equal(valuesOf(file.rawHeaders, 'strict-transport-security').length, 1)
-  })
-
-  it('runs no file as a program', async () => {
-    assert.equal((await secure(apache, { path: '/static/code.php' })).body, '<?php marker ?>')
-  })
-
-  it('still lists no folder and picks no file by itself', async () => {
-    for (const path of ['/static/', '/static/fonts/', '/static/fonts', '/static/page']) {
-      const { status, body } = await secure(apache, { path })
-      assert.ok([403, 404].includes(status), `${path}: ${status}`)
-      assert.doesNotMatch(body, /woff2|page\.css|Index of/)
+    assert.equal(valuesOf(file.rawHeaders, 'x-content-type-options').length, 1)
+    for (const path of ['/', '/static', '/static/../', '/static/%2e%2e/', '//', '/Static/', '/a/static/']) {
+      const answer = await secure(apache, { path: `${path}${path.endsWith('/') ? '' : '?'}${long}`, headers })
+      assert.equal(answer.status, 200, path)
+      assert.equal(answer.headers['content-encoding'], undefined, path)
     }
   })
 })
+
+/** Where people go; the calls of programs are elsewhere. */
+const pages = [
+  ...['/login', '/logout', '/language', '/confirm', '/setup', '/invite', '/docs/api'],
+  ...['/account', '/account/recovery-codes', '/admin', '/admin/users/a1', '/admin/audit?page=2'],
+]
 
 describe('the http host', () => {
   const echo = new Echo()
@@ -717,18 +708,20 @@ describe('the http host', () => {
 
   it('sends pages to https, under the configured name only', async () => {
     const target = `https://auth.example.com:${apache.httpsPort}`
-    const pages: [string, string][] = [
+    const asked: [string, string][] = [
       ['/', '/'],
       ['/login', '/login'],
       ['/login?next=%2Fa%0d%0ab&c', '/login?next=%2Fa%0d%0ab&c'],
+      ...pages.map((page): [string, string] => [page, page]),
+      ['/invite?code=x', '/invite?code=x'],
       ['/authority', '/authority'],
-      ['/static/page.css', '/static/page.css'],
+      ['/static/script-3bdefe87b137.js', '/static/script-3bdefe87b137.js'],
       ['//evil.example/x', '/evil.example/x'],
       ['/\\evil.example', '/%5cevil.example'],
       ['/%0d%0aSet-Cookie:x', '/%0d%0aSet-Cookie:x'],
       ['http://evil.example/x', '/x'],
     ]
-    for (const [path, location] of pages) {
+    for (const [path, location] of asked) {
       for (const method of ['GET', 'HEAD']) {
         for (const host of ['auth.example.com', 'evil.example', 'evil.example:80']) {
           const headers = { Host: host, 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https' }
@@ -773,6 +766,14 @@ describe('the http host', () => {
     }
   })
 
+  it('refuses every form', async () => {
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
+    for (const path of pages) {
+      const answer = await plain(apache, { method: 'POST', path, headers, body: 'password=x' })
+      assert.deepEqual([answer.status, answer.headers.location], [403, undefined], path)
+    }
+  })
+
   it('refuses TRACE', async () => {
     for (const path of ['/', '/auth/login/', '/login']) {
       assert.equal((await plain(apache, { method: 'TRACE', path })).status, 405)
@@ -813,16 +814,42 @@ function handshake(
   })
 }
 
-/** `served` is what Apache may show, and not all of that; what is beside it, it may not. */
-function writeStaticFiles(folder: string): void {
-  const write = (name: string, content: string): void => writeFileSync(join(folder, name), content)
-  for (const name of ['served', 'served/fonts', 'served/.git', 'outside']) mkdirSync(join(folder, name))
-  write('secret.txt', 'marker')
-  write('outside/secret.txt', 'marker')
-  write('served/page.css', 'body {}')
-  write('served/code.php', '<?php marker ?>')
-  write('served/fonts/text.0a1b2c3d4e.woff2', 'font')
-  for (const name of ['served/.env', 'served/.git/config', 'served/fonts/.x']) write(name, 'marker')
-  symlinkSync(join(folder, 'secret.txt'), join(folder, 'served/link.txt'))
-  symlinkSync(join(folder, 'outside'), join(folder, 'served/linked'))
+/** What another site of the same server may have at the same address: here, it would be seen. */
+function writeFilesOfOthers(folder: string): void {
+  for (const name of ['static', 'static/.git', 'static/fonts']) mkdirSync(join(folder, name))
+  for (const name of [
+    'page.css',
+    'static/page.css',
+    'static/code.php',
+    'static/fonts/a',
+    'static/.git/config',
+  ]) {
+    writeFileSync(join(folder, name), 'marker')
+  }
+  for (const name of ['.env', 'static/.env']) writeFileSync(join(folder, name), 'marker')
+  symlinkSync('/', join(folder, 'static/root'))
 }
+
+/** Addresses at which a server that looks on a disk would find one of these files, or a folder. */
+const pathsAtFiles = [
+  ...[
+    '/static/',
+    '/static/fonts/',
+    '/static/fonts',
+    '/static/.env',
+    '/static/.git/config',
+    '/static/fonts/a',
+  ],
+  ...['/static/%2eenv', '/%73tatic/.env', '//static/.env', '/static//.env', '/./static/.env', '/STATIC/.env'],
+  ...['/static/../', '/static/..', '/static/../.env', '/static/%2e%2e/.env', '/static/.%2e/.env'],
+  ...[
+    '/static/..%2f.env',
+    '/static/%2e%2e%2f.env',
+    '/static/..%5c.env',
+    '/static/..;/.env',
+    '/static../.env',
+  ],
+  ...['/static/%252e%252e/.env', '/static//../.env', '/static/fonts/../../.env', '/static/fonts/..%2f.env'],
+  ...['/static/page', '/static/page.css/', '/static/page.css/x', '/static/.env%00.css', '/static/.env%20'],
+  ...['/static/root/etc/passwd', '/static/../../../../etc/passwd', '/static/%2e%2e/%2e%2e/etc/passwd'],
+]

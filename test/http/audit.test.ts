@@ -188,7 +188,7 @@ describe('each action is one event of its own kind (SEC-LOG-1, I10)', () => {
   it('groups: made, joined, left, deleted', async () => {
     await world.user('grouped')
     const change = (wanted: GroupChange) => namesOf(() => changeGroup(world.services, wanted, operator))
-    const membership = { group: 'staff', username: 'grouped' }
+    const membership = { group: 'staff', who: 'grouped' }
     assert.deepEqual(await change({ kind: 'create', group: 'staff' }), ['group-created'])
     assert.deepEqual(await change({ kind: 'add', ...membership }), ['group-member-added'])
     assert.deepEqual(await change({ kind: 'add', ...membership }), [])

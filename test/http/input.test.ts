@@ -8,12 +8,17 @@ import { errorOf, halfSignedIn, isSignedIn, stranger } from './journeys.ts'
 let world: World
 let signedIn: Browser
 let half: Browser
+let admin: Browser
+let userId: string
 let deviceId: string
 before(async () => {
   world = await startWorld()
   signedIn = (await world.enrolled('vera')).browser
   deviceId = (await signedIn.get('/auth/devices/')).body.devices[0].id
   half = await halfSignedIn(world, 'vera')
+  const chief = await world.enrolled('chief', { isSuperuser: true })
+  admin = chief.browser
+  userId = chief.id
 })
 after(() => world.close())
 
@@ -40,6 +45,26 @@ const calls = (): { path: string; method: string; browser: Browser; fields: Reco
     browser: signedIn,
     fields: { current_password: 'x', new_password: 'a new and longer password' },
   },
+  {
+    method: 'POST',
+    path: '/auth/invitation/',
+    browser: stranger(world),
+    fields: { code: 'x'.repeat(43), password: 'a new and longer password' },
+  },
+  {
+    method: 'POST',
+    path: '/auth/setup/',
+    browser: stranger(world),
+    fields: { code: 'x'.repeat(43), username: 'x', password: 'a new and longer password' },
+  },
+  {
+    method: 'POST',
+    path: '/auth/admin/users/',
+    browser: admin,
+    fields: { username: 'y' },
+  },
+  { method: 'POST', path: '/auth/admin/groups/', browser: admin, fields: { name: 'wiki' } },
+  { method: 'POST', path: `/auth/admin/users/${userId}/groups/`, browser: admin, fields: { group: 'none' } },
 ]
 
 const sendText = (
@@ -57,7 +82,9 @@ const refused = async (text: string, call: ReturnType<typeof calls>[number], typ
 
 describe('fields', () => {
   it('of every route with a body are tested here', () => {
-    const tested = calls().map(({ method, path }) => `${method} ${path.replace(deviceId, ':id')}`)
+    const tested = calls().map(
+      ({ method, path }) => `${method} ${path.replace(deviceId, ':id').replace(userId, ':id')}`,
+    )
     const all = routes.filter(({ body }) => body !== undefined).map(({ method, path }) => `${method} ${path}`)
     assert.deepEqual(tested.toSorted(), all.toSorted())
   })

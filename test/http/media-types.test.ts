@@ -122,7 +122,7 @@ describe('the type of a body', () => {
   })
 
   it('is looked at by every route that takes a body (L-46)', async () => {
-    const { browser } = await world.enrolled('everywhere')
+    const { browser } = await world.enrolled('everywhere', { isSuperuser: true })
     const { devices } = (await browser.get('/auth/devices/')).body
     for (const { method, path } of routes.filter(({ method }) => method === 'POST' || method === 'PATCH')) {
       for (const type of ['text/plain', 'multipart/form-data; boundary=x', 'application/json;']) {

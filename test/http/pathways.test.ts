@@ -21,6 +21,26 @@ const bodies: Record<string, object | undefined> = {
   'DELETE /auth/sessions/:id/': undefined,
   'POST /auth/password/': { new_password: 'a new and longer password' },
   'POST /auth/logout/': {},
+  'POST /auth/invitation/': { code: 'x'.repeat(43), password: 'a new and longer password' },
+  'POST /auth/setup/': { code: 'x'.repeat(43), username: 'x', password: 'a new and longer password' },
+  'GET /auth/admin/users/': undefined,
+  'POST /auth/admin/users/': { username: 'newcomer' },
+  'GET /auth/admin/users/:id/': undefined,
+  'POST /auth/admin/users/:id/invitation/': {},
+  'POST /auth/admin/users/:id/disable/': {},
+  'POST /auth/admin/users/:id/enable/': {},
+  'POST /auth/admin/users/:id/unlock/': {},
+  'DELETE /auth/admin/users/:id/sessions/': undefined,
+  'DELETE /auth/admin/sessions/:id/': undefined,
+  'POST /auth/admin/users/:id/second-factor-reset/': {},
+  'DELETE /auth/admin/users/:id/second-factor-reset/': undefined,
+  'GET /auth/admin/groups/': undefined,
+  'POST /auth/admin/groups/': { name: 'wiki' },
+  'DELETE /auth/admin/groups/:name/': undefined,
+  'POST /auth/admin/users/:id/groups/': { group: 'wiki' },
+  'DELETE /auth/admin/users/:id/groups/:name/': undefined,
+  'GET /auth/admin/audit/': undefined,
+  'GET /auth/admin/overview/': undefined,
   'GET /healthz': undefined,
   'GET /readyz': undefined,
   'GET /metrics': undefined,
@@ -32,6 +52,8 @@ const open: Record<string, number> = {
   'POST /auth/login/': 401,
   'POST /auth/authenticate/': 401,
   'POST /auth/logout/': 200,
+  'POST /auth/invitation/': 404,
+  'POST /auth/setup/': 409,
   'GET /healthz': 200,
   'GET /readyz': 200,
   'GET /metrics': 404,
@@ -55,12 +77,17 @@ describe('the ways in', () => {
   /** The strangers' wrong passwords of this matrix are no test of throttling. */
   const forget = () => world.services.db.deleteFrom('attempts').execute()
 
+  const idFor = (path: string) => {
+    if (path.includes('devices')) return victim.deviceId
+    return path.includes('admin/users') ? victim.id : victim.sessionId
+  }
+
   const call = async (browser: Browser, name: string) => {
     await forget()
     const [method = '', path = ''] = name.split(' ')
-    const id = path.includes('devices') ? victim.deviceId : victim.sessionId
+    const id = idFor(path)
     const fields = bodies[name]
-    return browser.send(path.replace(':id', id), {
+    return browser.send(path.replace(':id', id).replace(':name', 'wiki'), {
       method,
       ...(fields && { body: JSON.stringify(fields), headers: { 'content-type': 'application/json' } }),
     })
@@ -145,7 +172,8 @@ describe('the ways in', () => {
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify({ ...bodies[name], [field]: victim.id }),
         })
-        assert.equal(reply.status, 400, `${name} ${field}`)
+        // Those of administration do not even look at what a user sends.
+        assert.equal(reply.status, path.startsWith('/auth/admin/') ? 403 : 400, `${name} ${field}`)
       }
     }
   })

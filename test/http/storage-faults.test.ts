@@ -24,6 +24,7 @@ const tables = [
   'login',
   'session',
   'known_browser',
+  'invitation',
   'attempts',
   'audit_event',
 ]
@@ -72,7 +73,10 @@ describe('while the database is gone (SEC-ERR-2, SEC-ERR-3)', () => {
     const code = user.phone.code()
     const restore = await away(tables)
     const all = { username: 'present', password: PASSWORD, otp: code }
+    const link = { code: 'x'.repeat(43), password: 'a new and longer password' }
     const bodies: Record<string, object> = {
+      '/auth/invitation/': link,
+      '/auth/setup/': { ...link, username: 'first' },
       '/auth/login/': { username: 'present', password: PASSWORD },
       '/auth/authenticate/': all,
       '/auth/verify/': { otp: code },

@@ -190,7 +190,7 @@ export function request(given: ClientRequest): Promise<ClientAnswer> {
 const apache2 = '/usr/sbin/apache2'
 
 const usualModules = [
-  ...['mpm_event', 'authz_core', 'alias', 'dir', 'env', 'mime', 'reqtimeout'],
+  ...['mpm_event', 'authz_core', 'alias', 'env', 'reqtimeout'],
   ...['headers', 'socache_shmcb', 'ssl', 'proxy', 'proxy_http'],
 ]
 
@@ -209,7 +209,6 @@ ErrorLog "${folder}/error.log"
 LogLevel info
 LogFormat "%v:%p %a \\"%r\\" %>s %O" plain
 CustomLog "${folder}/access.log" plain
-TypesConfig /etc/mime.types
 DocumentRoot "${folder}/htdocs"
 StartServers 1
 ThreadsPerChild 32

@@ -35,9 +35,7 @@ export function declareCreateSuperuser(command: Command): Handler {
       const password = await typedPassword(services, owner)
       const code = await makeUser(services, { ...owner, password, mustChangePassword: false, groups: [] })
       if (code === ExitCode.done) {
-        print(
-          `Log in with POST ${config.origin}/auth/login/: the first time, it asks you to register a one-time code.`,
-        )
+        print(`Sign in at ${config.origin}/login: the first time, it asks you to set up a one-time code.`)
       }
       return code
     })

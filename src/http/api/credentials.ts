@@ -99,7 +99,7 @@ export const changeOwnPassword: Route<typeof passwordFields> = {
       case 'wrong-password':
         return failure(400, 'wrong_password', 'The current password is not right.')
       case 'unsuitable':
-        return unsuitable(outcome.problem)
+        return unsuitablePassword(outcome.problem)
       case 'stale':
         return stale()
       case 'throttled':
@@ -125,11 +125,12 @@ async function replaceInLogin(
     case 'not-awaited':
       return undefined
     case 'unsuitable':
-      return unsuitable(outcome.problem)
+      return unsuitablePassword(outcome.problem)
     case 'busy':
       return busy()
   }
 }
 
-const unsuitable = (problem: PasswordProblem) =>
+/** Why a password may not be chosen, under a code of its own for each reason. */
+export const unsuitablePassword = (problem: PasswordProblem): Answer =>
   failure(400, `password_${problem.kind.replace('-', '_')}`, explainPassword(problem))

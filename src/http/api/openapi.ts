@@ -31,14 +31,16 @@ export function document(routes: readonly Route[]): object {
 
 function operation(route: Route): object {
   const { body } = route
-  const parameters = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+  const parameters: object[] = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string' },
   }))
+  if (route.query !== undefined) parameters.push(...queryParameters(route.query))
   return {
     operationId: `${route.method.toLowerCase()}${route.path.replace(/[^a-z]+(\w)?/gi, (_, letter = '') => letter.toUpperCase())}`,
+    tags: [tagOf(route)],
     summary: route.summary,
     description: route.description,
     security: security(route.access),
@@ -50,6 +52,24 @@ function operation(route: Route): object {
       Object.entries(answersOf(route)).map(([status, answer]) => [status, response(answer)]),
     ),
   }
+}
+
+/** Under which heading the documentation shows it. */
+function tagOf({ path, access }: Route): string {
+  if (!path.startsWith('/auth/')) return 'Server'
+  if (access === 'admin') return 'Administration'
+  return access === 'session' ? 'Own account' : 'Signing in'
+}
+
+/** Each parameter of the query, from the schema that reads it. */
+function queryParameters(query: z.ZodType): object[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(query, { io: 'input' })
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema,
+  }))
 }
 
 function bodyContent(schema: object): object {
@@ -74,6 +94,7 @@ function security(access: Access): object[] {
     case 'login-or-session':
       return [{ login: [] }, { session: [] }]
     case 'session':
+    case 'admin':
       return [{ session: [] }]
   }
 }

@@ -1,7 +1,20 @@
 import type { Route } from '../endpoint.ts'
+import { listAllEvents, showOverview } from './admin-audit.ts'
+import { addToGroup, createGroup, deleteGroup, listAllGroups, removeFromGroup } from './admin-groups.ts'
+import {
+  disableAnyUser,
+  enableAnyUser,
+  endAllSessions,
+  endAnySession,
+  resetAnySecondFactor,
+  unlockAnyUser,
+  withdrawAnyReset,
+} from './admin-standing.ts'
+import { inviteAgain, inviteNew, listAllUsers, showAnyUser } from './admin-users.ts'
 import { changeOwnPassword, countRecoveryCodes, makeOwnRecoveryCodes } from './credentials.ts'
 import { listDevices, removeOwnDevice, renameOwnDevice } from './devices.ts'
 import { registerSecret } from './enrolment.ts'
+import { setUp, useInvitation } from './invitations.ts'
 import { authenticateAtOnce, login, logout, verify, whoAmI } from './login.ts'
 import { liveness, metrics, readiness } from './monitoring.ts'
 import { document } from './openapi.ts'
@@ -23,6 +36,26 @@ export const routes: readonly Route[] = [
   endOtherOwnSessions,
   endOwnSession,
   changeOwnPassword,
+  useInvitation,
+  setUp,
+  listAllUsers,
+  inviteNew,
+  showAnyUser,
+  inviteAgain,
+  disableAnyUser,
+  enableAnyUser,
+  unlockAnyUser,
+  endAllSessions,
+  endAnySession,
+  resetAnySecondFactor,
+  withdrawAnyReset,
+  listAllGroups,
+  createGroup,
+  deleteGroup,
+  addToGroup,
+  removeFromGroup,
+  listAllEvents,
+  showOverview,
   logout,
   liveness,
   readiness,

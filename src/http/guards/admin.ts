@@ -1,10 +1,25 @@
+import { enterAdmin } from '../../actions/enter-admin.ts'
 import type { SessionWithUser } from '../../domain/session.ts'
-import type { Edge } from '../endpoint.ts'
+import type { Services } from '../../services.ts'
+import { type Answer, failure, notSignedIn, stale } from '../answer.ts'
 
-/** Whether a session may open the administration: not at all, not without a fresh proof, or yes (SEC-AZ-6). */
-export async function mayEnterAdmin(
-  _edge: Edge,
-  { user }: SessionWithUser,
-): Promise<'no' | 'locked' | 'yes'> {
-  return user.isSuperuser ? 'yes' : 'no'
+/** Lets nobody look at administration but a superuser of two factors, while it is open; changes ask for more. */
+export async function refuseUnlessAdmin(
+  { services }: { readonly services: Services },
+  session: SessionWithUser | undefined,
+): Promise<Answer | undefined> {
+  if (session === undefined) return notSignedIn()
+  const outcome = await enterAdmin(services, session)
+  switch (outcome.kind) {
+    case 'open':
+      return undefined
+    case 'not-admin':
+      return adminRequired()
+    case 'locked':
+      return stale()
+  }
 }
+
+/** Signed in, and not somebody who administers. */
+export const adminRequired = (): Answer =>
+  failure(403, 'admin_required', 'This is for administrators who signed in with a password and a code.')

@@ -85,7 +85,8 @@ function topLevelNames(text: string): number {
   return names
 }
 
-function parseForm(text: string): BodyOutcome {
+/** Reads `name=value&…`; a name that comes twice is refused. */
+export function parseForm(text: string): Extract<BodyOutcome, { kind: 'fields' | 'malformed' }> {
   const fields: Record<string, unknown> = Object.create(null)
   for (const part of text.split('&')) {
     if (part === '') continue

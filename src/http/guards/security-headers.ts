@@ -27,3 +27,10 @@ export function pagePolicy(styleSource: string, returnOrigins: readonly string[]
   const formAction = ["'self'", ...returnOrigins].join(' ')
   return `default-src 'none'; style-src ${styleSource}; script-src 'self'; img-src 'self' data:; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`
 }
+
+/**
+ * The policy of the API documentation: files of our own, requests to nobody but us, and no inline style or script; no
+ * form of that page is ever sent (SEC-WEB-1).
+ */
+export const apiDocsPolicy =
+  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"

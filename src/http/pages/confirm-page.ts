@@ -29,6 +29,7 @@ ${notice('bad', problem)}
 <p class="quiet">${common.signedInAs} <strong>${username}</strong></p>
 ${formStart(view, '/confirm')}
 ${returnTo === undefined ? '' : html`<input type="hidden" name="return_to" value="${returnTo}">`}
+<input autocomplete="username" value="${username}" hidden>
 ${passwordField(view.t, { name: 'password', label: login.password, autocomplete: 'current-password', autofocus: true })}
 ${withCode ? codeField({ label: login.code.label, autofocus: false }) : ''}
 <button class="wide">${login.confirm.submit}</button>

@@ -144,7 +144,7 @@ ${notice('bad', problem)}
 <p>${login.newPassword.intro}</p>
 ${formStart(view, '/login')}
 ${hidden('step', 'new-password')}${hidden('return_to', returnTo)}
-<input type="hidden" autocomplete="username" value="${username}">
+<input autocomplete="username" value="${username}" hidden>
 ${passwordField(view.t, {
   name: 'new_password',
   label: login.newPassword.label,

@@ -17,7 +17,7 @@ export function recoveryCodesPage(
     body: html`<div class="card">
 <h1>${recovery.title}</h1>
 <p>${recovery.intro}</p>
-<ol id="recovery-codes" aria-label="${recovery.codes}">${codes.map((code) => html`<li>${code}</li>`)}</ol>
+<ul id="recovery-codes" aria-label="${recovery.codes}">${codes.map((code) => html`<li>${code}</li>`)}</ul>
 <p class="row no-print">
 <button type="button" class="plain small only-script" data-print="">${print}</button>
 <button type="button" class="plain small only-script" data-copy="#recovery-codes li" data-done="${copied}">${copy}</button>

@@ -22,6 +22,20 @@ const codeOfLink = (label: string, hint: string, value: string | undefined) =>
     attributes: 'data-fragment="" spellcheck="false" autocapitalize="none"',
   })
 
+/** A one-time link that works no more: nothing to fill in, only what to do instead. */
+export function linkRefusedPage(view: View, sentence: string): Page {
+  const { login } = view.t
+  return {
+    title: login.title,
+    width: 'narrow',
+    body: html`<div class="card">
+<h1>${login.linkRefused}</h1>
+${notice('bad', sentence)}
+<p><a class="button" href="/login">${login.submit}</a></p>
+</div>`,
+  }
+}
+
 /** Makes the first account. */
 export function setupPage(
   view: View,

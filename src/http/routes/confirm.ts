@@ -36,8 +36,9 @@ export const confirm = pageRoute({
     const { t } = view
     const again = (problem: string, status: number, wait?: number) =>
       ask(request, edge, session, asked, { problem, status, wait })
-    if (!fields.isPassword(password)) return again(t.login.refusedAny, 422)
     const { username, hasSecondFactor } = session.user
+    const refused = hasSecondFactor ? t.login.confirm.refused : t.login.confirm.refusedPassword
+    if (!fields.isPassword(password)) return again(refused, 422)
     const outcome = hasSecondFactor
       ? await authenticate(edge.services, { username, password, code: otp, uniform: true }, caller)
       : await submitPassword(edge.services, { username, password }, caller)
@@ -53,7 +54,7 @@ export const confirm = pageRoute({
       case 'not-awaited':
       case 'wrong-code':
       case 'enrolment-required':
-        return again(t.login.refusedAny, 422)
+        return again(refused, 422)
     }
   },
 })

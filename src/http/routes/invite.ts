@@ -5,7 +5,7 @@ import type { Edge } from '../endpoint.ts'
 import { pageAnswer } from '../page.ts'
 import { type PageRequest, pageRoute } from '../page-endpoint.ts'
 import { passwordSentence } from '../pages/problems.ts'
-import { invitationPage, type WelcomeErrors } from '../pages/welcome-pages.ts'
+import { invitationPage, linkRefusedPage, type WelcomeErrors } from '../pages/welcome-pages.ts'
 import * as fields from './fields.ts'
 import { advanced } from './signed-in.ts'
 
@@ -28,7 +28,7 @@ export const accept = pageRoute({
     const { t } = request.view
     const again = (errors: WelcomeErrors, status = 422) => ask(request, edge, typed, errors, status)
     const code = fields.linkCode(typed)
-    if (code === undefined) return again({ problem: t.login.invite.refused })
+    if (code === undefined) return refused(request, t.login.invite.refused)
     if (password === '') return again({ password: t.login.needed })
     if (!fields.isPassword(password)) return again({ password: t.login.passwordProblems.tooLong })
     const outcome = await acceptInvitation(edge.services, { code, password }, request.caller)
@@ -37,7 +37,7 @@ export const accept = pageRoute({
       case 'continue':
         return advanced(request, edge, outcome, undefined)
       case 'no-such-invitation':
-        return again({ problem: t.login.invite.refused })
+        return refused(request, t.login.invite.refused)
       case 'unsuitable':
         return again({ password: passwordSentence(t, outcome.problem) })
       case 'busy':
@@ -59,3 +59,6 @@ function ask(
   const page = invitationPage(view, { ...(code !== undefined && { code }), minimum, errors })
   return pageAnswer(view, page, { status })
 }
+
+const refused = ({ view }: PageRequest, sentence: string): Promise<Answer> =>
+  pageAnswer(view, linkRefusedPage(view, sentence), { status: 422 })

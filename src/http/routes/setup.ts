@@ -5,7 +5,7 @@ import type { Edge } from '../endpoint.ts'
 import { pageAnswer } from '../page.ts'
 import { type PageRequest, pageRoute } from '../page-endpoint.ts'
 import { passwordSentence, usernameSentence } from '../pages/problems.ts'
-import { setupPage, type WelcomeErrors } from '../pages/welcome-pages.ts'
+import { linkRefusedPage, setupPage, type WelcomeErrors } from '../pages/welcome-pages.ts'
 import * as fields from './fields.ts'
 import { advanced } from './signed-in.ts'
 
@@ -35,7 +35,7 @@ export const finish = pageRoute({
     const { t } = request.view
     const again = (errors: WelcomeErrors, status = 422) => ask(request, edge, given, errors, status)
     const code = fields.linkCode(given.code)
-    if (code === undefined) return again({ problem: t.login.setup.refused })
+    if (code === undefined) return refused(request, t.login.setup.refused)
     if (given.password === '') return again({ password: t.login.needed })
     if (!fields.isPassword(given.password)) return again({ password: t.login.passwordProblems.tooLong })
     const { username, display_name: displayName, password } = given
@@ -49,9 +49,9 @@ export const finish = pageRoute({
       case 'continue':
         return advanced(request, edge, outcome, undefined)
       case 'no-such-setup':
-        return again({ problem: t.login.setup.refused })
+        return refused(request, t.login.setup.refused)
       case 'done-already':
-        return again({ problem: t.login.setup.done })
+        return refused(request, t.login.setup.done)
       case 'unsuitable-username':
         return again({ username: usernameSentence(t, outcome.problem) })
       case 'unsuitable-display-name':
@@ -76,3 +76,6 @@ function ask(
   const minimum = services.policy.password.minimumLength
   return pageAnswer(view, setupPage(view, { ...known, minimum, errors }), { status })
 }
+
+const refused = ({ view }: PageRequest, sentence: string): Promise<Answer> =>
+  pageAnswer(view, linkRefusedPage(view, sentence), { status: 422 })

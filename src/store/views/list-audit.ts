@@ -24,6 +24,7 @@ export interface ListedEvent {
 export interface EventSelection {
   readonly userId?: string | undefined
   readonly event?: AuditEventName | undefined
+  readonly address?: string | undefined
   /** The first instant that counts. */
   readonly since?: UnixSeconds | undefined
   /** The first instant that does not. */
@@ -37,7 +38,7 @@ export interface EventSelection {
 /** Events in the order of time, a part at a time. */
 export async function listAuditEvents(
   db: Db,
-  { userId, event, since, until, order, after, limit }: EventSelection,
+  { userId, event, address, since, until, order, after, limit }: EventSelection,
 ): Promise<readonly ListedEvent[]> {
   const direction = order === 'latest-first' ? 'desc' : 'asc'
   let query = db
@@ -50,15 +51,14 @@ export async function listAuditEvents(
     .limit(limit)
   if (userId !== undefined) query = query.where('audit_event.user_id', '=', userId)
   if (event !== undefined) query = query.where('audit_event.event', '=', event)
+  if (address !== undefined) query = query.where('audit_event.address', '=', address)
   if (since !== undefined) query = query.where('audit_event.at', '>=', since)
   if (until !== undefined) query = query.where('audit_event.at', '<', until)
   if (after !== undefined) {
     const beyond = order === 'latest-first' ? '<' : '>'
+    // As one comparison of pairs, which an index can begin at; as "or" it would be read through from its end.
     query = query.where((eb) =>
-      eb.or([
-        eb('audit_event.at', beyond, after.at),
-        eb.and([eb('audit_event.at', '=', after.at), eb('audit_event.id', beyond, after.id)]),
-      ]),
+      eb(eb.refTuple('audit_event.at', 'audit_event.id'), beyond, eb.tuple(after.at, after.id)),
     )
   }
   const rows = await query.execute()

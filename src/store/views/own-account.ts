@@ -23,3 +23,29 @@ export async function ownSessions(db: Db, userId: UserId, rules: SessionRules, n
 
 /** How many recovery codes the user has left. */
 export const recoveryCodesLeft = recoveryCodes.countLeft
+
+/** When the user's recovery codes were made; `undefined` when none that holds is left. */
+export async function recoveryCodesMadeAt(
+  db: Db,
+  userId: UserId,
+  now: UnixSeconds,
+): Promise<UnixSeconds | undefined> {
+  const row = await db
+    .selectFrom('recovery_code')
+    .select('created_at')
+    .where('user_id', '=', userId)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+    .limit(1)
+    .executeTakeFirst()
+  return row?.created_at
+}
+
+/** When the user's password was last changed; `undefined` when there is none. */
+export async function passwordChangedAt(db: Db, userId: UserId): Promise<UnixSeconds | undefined> {
+  const row = await db
+    .selectFrom('password_hash')
+    .select('changed_at')
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return row?.changed_at
+}

@@ -2,8 +2,10 @@ import type { Session } from '../../domain/session.ts'
 import type { UnixSeconds } from '../../domain/time.ts'
 import type { UserId } from '../../domain/user.ts'
 import type { Db } from '../database.ts'
+import * as invitations from '../invitations.ts'
 import * as otpDevices from '../otp-devices.ts'
 import * as recoveryCodes from '../recovery-codes.ts'
+import * as resetRequests from '../reset-requests.ts'
 import * as sessions from '../sessions.ts'
 import * as users from '../users.ts'
 import { groupsOf } from './groups-of.ts'
@@ -27,15 +29,19 @@ export interface ShownUser {
   /** The latest first; ended ones may be among them. */
   readonly sessions: readonly Session[]
   readonly recoveryCodesLeft: number
+  /** Until when a link to choose a password may be used, if one was made. */
+  readonly invitedUntil: UnixSeconds | undefined
+  /** What an administrator asked for and another one may carry out. */
+  readonly resetRequest: resetRequests.ResetRequest | undefined
 }
 
-/** Finds a user by any spelling of the name. */
+/** Finds a user by any spelling of the name, or by the identifier. */
 export async function findShownUser(
   db: Db,
-  username: string,
+  who: users.UserReference,
   now: UnixSeconds,
 ): Promise<ShownUser | undefined> {
-  const user = await users.findByUsername(db, username)
+  const user = await users.findByReference(db, who)
   if (user === undefined) return undefined
   const { id } = user
   const row = await db
@@ -63,5 +69,7 @@ export async function findShownUser(
     enrolmentPending: (await otpDevices.findPending(db, id, now)) !== undefined,
     sessions: await sessions.listOf(db, id),
     recoveryCodesLeft: await recoveryCodes.countLeft(db, id, now),
+    invitedUntil: await invitations.findEnd(db, id, now),
+    resetRequest: await resetRequests.find(db, id, now),
   }
 }

@@ -12,7 +12,6 @@ interface Options {
   readonly serverName: string
   readonly certificate: string
   readonly key: string
-  readonly static?: string
   readonly httpPort?: number
   readonly httpsPort?: number
 }
@@ -24,7 +23,6 @@ export function declareApacheVhost(command: Command): Handler {
     .requiredOption('--server-name <name>', 'the name that people type, such as auth.example.com')
     .requiredOption('--certificate <file>', 'certificate with its chain, PEM')
     .requiredOption('--key <file>', 'private key of the certificate, PEM')
-    .option('--static <folder>', 'let Apache serve this folder under /static')
     .option('--http-port <port>', 'port without TLS (default: 80)', port('--http-port'))
     .option('--https-port <port>', 'port with TLS (default: 443)', port('--https-port'))
   command.addHelpText('after', '\nApache passes requests on to where "listen" of the settings says.')
@@ -40,7 +38,6 @@ export function declareApacheVhost(command: Command): Handler {
       certificate: resolve(options.certificate),
       key: resolve(options.key),
       backend: listen,
-      ...(options.static === undefined ? {} : { staticFolder: resolve(options.static) }),
       ...(options.httpPort === undefined ? {} : { httpPort: options.httpPort }),
       ...(options.httpsPort === undefined ? {} : { httpsPort: options.httpsPort }),
     })
@@ -62,7 +59,6 @@ function asTyped(message: string): string {
     .replace(/^serverName\b/, '--server-name')
     .replace(/^certificate\b/, '--certificate')
     .replace(/^key\b/, '--key')
-    .replace(/^staticFolder\b/, '--static')
     .replace(/\bhttpPort\b/, '--http-port')
     .replace(/\bhttpsPort\b/, '--https-port')
     .replace(/^backend(?:\.\w+)?/, 'listen (in the settings)')

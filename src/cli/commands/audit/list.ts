@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
-import type { AuditEventName } from '../../../domain/audit.ts'
+import { type AuditEventName, auditEventNames } from '../../../domain/audit.ts'
 import { isId } from '../../../domain/id.ts'
 import type { UnixSeconds } from '../../../domain/time.ts'
 import type { Db } from '../../../store/database.ts'
 import * as users from '../../../store/users.ts'
 import { type ListedEvent, listAuditEvents } from '../../../store/views/list-audit.ts'
 import { oneOf, wholeNumber } from '../../arguments.ts'
-import { auditEventNames, eventAsJson } from '../../audit-event.ts'
+import { eventAsJson } from '../../audit-event.ts'
 import { Refusal } from '../../exit-code.ts'
 import { parseInstant, showInstant } from '../../instant.ts'
 import { examples, type Handler } from '../../invocation.ts'
@@ -18,6 +18,7 @@ interface Options {
   readonly json?: true
   readonly user?: string
   readonly event?: AuditEventName
+  readonly address?: string
   readonly since?: UnixSeconds
   readonly until?: UnixSeconds
   readonly limit: number
@@ -28,6 +29,7 @@ export function declareAuditList(command: Command): Handler {
   command
     .option('--user <user>', 'only about this user: a username, or the identifier of a deleted one')
     .option('--event <name>', 'only events of this name', oneOf('--event', auditEventNames))
+    .option('--address <address>', 'only from this address')
     .option('--since <time>', 'from this time on: 24h, 7d, 2026-07-29, 2026-07-29T12:00:00Z', (text) =>
       parseInstant(text),
     )

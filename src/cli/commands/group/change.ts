@@ -39,7 +39,7 @@ function change(
   kind: GroupChange['kind'],
 ): Promise<ExitCode> {
   return withServices(configFile, async (services) => {
-    const wanted: GroupChange = { kind, group, username }
+    const wanted: GroupChange = { kind, group, who: username }
     return report(wanted, await changeGroup(services, wanted, operator()), username)
   })
 }

@@ -1,17 +1,15 @@
 import type { Command } from 'commander'
-import { type ListedUser, listUsers } from '../../../store/views/list-users.ts'
+import { type ListedUser, listUsers, userFilters } from '../../../store/views/list-users.ts'
 import { oneOf, wholeNumber } from '../../arguments.ts'
 import { isoInstant, showInstant } from '../../instant.ts'
 import { examples, type Handler } from '../../invocation.ts'
 import { withServices } from '../../open-services.ts'
 import { done, printAside, printJson, printTable } from '../../terminal.ts'
 
-const filters = ['no-second-factor', 'disabled', 'superuser'] as const
-
 interface Options {
   readonly json?: true
   readonly search?: string
-  readonly filter?: (typeof filters)[number]
+  readonly filter?: (typeof userFilters)[number]
   readonly group?: string
   readonly limit: number
   readonly after?: string
@@ -21,7 +19,7 @@ interface Options {
 export function declareUserList(command: Command): Handler {
   command
     .option('--search <text>', 'part of the username or the display name')
-    .option('--filter <which>', `only these: ${filters.join(', ')}`, oneOf('--filter', filters))
+    .option('--filter <which>', `only these: ${userFilters.join(', ')}`, oneOf('--filter', userFilters))
     .option('--group <group>', 'only members of this group')
     .option('--limit <number>', 'how many at most', wholeNumber('--limit', 1, 1000), 50)
     .option('--after <username>', 'go on after this one')

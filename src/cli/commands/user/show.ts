@@ -1,10 +1,7 @@
 import type { Command } from 'commander'
-import { codeKey, nameKey } from '../../../actions/budgets.ts'
+import { lookUpWaits } from '../../../actions/look-up-waits.ts'
 import { expiryOf, isAlive } from '../../../domain/session.ts'
-import { secondsToWait } from '../../../domain/throttle.ts'
-import type { Services } from '../../../services.ts'
-import { readAttempts } from '../../../store/views/read-attempts.ts'
-import { findShownUser, type ShownUser } from '../../../store/views/show-user.ts'
+import { findShownUser } from '../../../store/views/show-user.ts'
 import { examples, type Handler } from '../../invocation.ts'
 import { withServices } from '../../open-services.ts'
 import { noSuchUser } from '../../sentences.ts'
@@ -25,19 +22,9 @@ export function declareUserShow(command: Command): Handler {
       const sessions = found.sessions
         .filter((session) => isAlive(session, rules, now))
         .map((session) => ({ ...session, endsAt: expiryOf(session, rules) }))
-      const standing = { user: { ...found, sessions }, waits: await waitsOf(services, found, now) }
+      const standing = { user: { ...found, sessions }, waits: await lookUpWaits(services, found) }
       if (command.opts<{ json?: true }>().json) printJson(userAsJson(standing))
       else describeUser(standing)
       return done()
     })
-}
-
-/** Seconds until the next password and the next code of the user are looked at. */
-async function waitsOf({ db, sealer, policy }: Services, user: ShownUser, now: number) {
-  const keys = { password: nameKey(sealer, user.username), code: codeKey(user.id) }
-  const attempts = await readAttempts(db, Object.values(keys))
-  return {
-    password: secondsToWait(attempts.get(keys.password), policy.throttle.password, now),
-    code: secondsToWait(attempts.get(keys.code), policy.throttle.code, now),
-  }
 }

@@ -12,6 +12,7 @@ export const login: Texts['login'] = {
   signingInAs: 'Anmeldung als',
   signedOut: 'Sie sind abgemeldet.',
   over: 'Die Anmeldung hat zu lange gedauert oder wurde anderswo beendet. Bitte beginnen Sie von vorn.',
+  linkRefused: 'Dieser Link gilt nicht mehr',
   startOver: 'Mit einem anderen Namen von vorn beginnen',
   code: {
     title: 'Code eingeben',
@@ -22,7 +23,7 @@ export const login: Texts['login'] = {
     clockHint: 'Zeigt Ihr Telefon etwas anderes, lassen Sie es die Zeit automatisch einstellen.',
     useRecovery: 'Stattdessen einen Wiederherstellungscode verwenden',
     useApp: 'Stattdessen die Authenticator-App verwenden',
-    recoveryTitle: 'Wiederherstellungscode eingeben',
+    recoveryTitle: 'Wiederherstellungs\u00adcode eingeben',
     recoveryLabel: 'Wiederherstellungscode',
     recoveryHint: 'Einer der Codes, die Sie beim Einrichten gespeichert haben. Jeder funktioniert einmal.',
     recoveryWrong: 'Dieser Wiederherstellungscode hat nicht funktioniert. Jeder funktioniert nur einmal.',
@@ -52,7 +53,7 @@ export const login: Texts['login'] = {
     deviceName: 'Authenticator',
   },
   recovery: {
-    title: 'Wiederherstellungscodes speichern',
+    title: 'Wiederherstellungs\u00adcodes speichern',
     intro:
       'Wenn Sie Ihr Telefon verlieren, meldet Sie stattdessen einer dieser Codes an. Jeder funktioniert einmal. Sie werden nur jetzt gezeigt: Drucken Sie sie aus oder bewahren Sie sie in einem Passwortmanager auf.',
     codes: 'Wiederherstellungscodes',
@@ -80,6 +81,8 @@ export const login: Texts['login'] = {
     title: 'Bestätigen Sie, dass Sie es sind',
     intro: 'Was Sie vorhaben, braucht einen frischen Nachweis. Er gilt einige Minuten.',
     submit: 'Bestätigen',
+    refused: 'Passwort oder Code ist nicht richtig.',
+    refusedPassword: 'Das Passwort ist nicht richtig.',
   },
   setup: {
     title: 'Willkommen',

@@ -11,6 +11,7 @@ export const login = {
   signingInAs: 'Signing in as',
   signedOut: 'You are signed out.',
   over: 'Signing in took too long or was finished elsewhere. Please begin again.',
+  linkRefused: 'This link works no more',
   startOver: 'Start over with another name',
   code: {
     title: 'Enter your code',
@@ -76,6 +77,8 @@ export const login = {
     title: 'Confirm that it is you',
     intro: 'What you want to do needs a fresh proof. It holds for a few minutes.',
     submit: 'Confirm',
+    refused: 'The password or the code is not right.',
+    refusedPassword: 'The password is not right.',
   },
   setup: {
     title: 'Welcome',

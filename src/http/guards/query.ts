@@ -1,0 +1,9 @@
+import { type BodyOutcome, parseForm } from './body.ts'
+
+/** Reads the parameters of an address: in UTF-8, and each at most once (SEC-INP-9). */
+export function readQuery(url: string): Extract<BodyOutcome, { kind: 'fields' | 'malformed' }> {
+  const mark = url.indexOf('?')
+  const read = parseForm(mark === -1 ? '' : (url.slice(mark + 1).split('#', 1)[0] ?? ''))
+  if (read.kind === 'fields') return read
+  return { kind: 'malformed', why: 'The query is malformed, or names something twice.' }
+}

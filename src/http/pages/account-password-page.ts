@@ -1,0 +1,29 @@
+import { html } from '../html.ts'
+import type { Page, View } from '../page.ts'
+import { accountPage, type Told } from './account-frame.ts'
+import { formStart, instant, passwordField } from './parts.ts'
+
+export interface PasswordProps {
+  readonly told: Told
+  readonly username: string
+  /** Fewest characters of the new one. */
+  readonly minimum: number
+  readonly changedAt: number | undefined
+  readonly errors?: { readonly current?: string; readonly next?: string } | undefined
+}
+
+/** Current and new password; neither ever comes back with the page. */
+export function passwordChangePage(view: View, props: PasswordProps): Page {
+  const { password } = view.t.account
+  const { told, username, minimum, changedAt, errors = {} } = props
+  const body = html`${changedAt === undefined ? '' : html`<p class="quiet">${password.changed}: ${instant(view.t, changedAt)}</p>`}
+<div class="card slim"><h2>${password.change}</h2>
+<p>${password.hint}</p>
+${formStart(view, '/account/password')}
+<input type="hidden" autocomplete="username" value="${username}">
+${passwordField(view.t, { name: 'current_password', label: password.current, error: errors.current, autocomplete: 'current-password' })}
+${passwordField(view.t, { name: 'new_password', label: password.next, hint: view.t.login.passwordRules(minimum), error: errors.next, autocomplete: 'new-password' })}
+<button class="wide">${password.submit}</button>
+</form></div>`
+  return accountPage(view, 'password', { title: password.title, told, body })
+}

@@ -1,0 +1,148 @@
+import { z } from 'zod'
+import { byAdmin } from '../../actions/allow.ts'
+import { disableUser } from '../../actions/disable-user.ts'
+import { enableUser } from '../../actions/enable-user.ts'
+import { endSessionsOf } from '../../actions/end-sessions-of.ts'
+import { inviteUser } from '../../actions/invite-user.ts'
+import { unlockUser } from '../../actions/unlock-user.ts'
+import { isId } from '../../domain/id.ts'
+import { invitationLink } from '../../domain/invitation.ts'
+import { findShownUser } from '../../store/views/show-user.ts'
+import { pageAnswer } from '../page.ts'
+import { pageRoute } from '../page-endpoint.ts'
+import { invitationPage } from '../pages/admin-users-page.ts'
+import { adminOf, at, notFound, refused, said, userIdOf, userPath } from './admin-answers.ts'
+
+/** `POST /admin/users/:id/disable` */
+export const disable = pageRoute({
+  method: 'POST',
+  path: '/admin/users/:id/disable',
+  access: 'admin',
+  async handle(request, { services }) {
+    const id = userIdOf(request)
+    if (id === undefined) return notFound(request)
+    const outcome = await byAdmin(disableUser(services, { id }, adminOf(request)))
+    switch (outcome.kind) {
+      case 'disabled':
+      case 'already-so':
+        return said(userPath(id), outcome.kind)
+      case 'no-such-user':
+        return notFound(request)
+      case 'not-admin':
+      case 'stale':
+      case 'own-account':
+        return refused(request, outcome, userPath(id))
+    }
+  },
+})
+
+/** `POST /admin/users/:id/enable` */
+export const enable = pageRoute({
+  method: 'POST',
+  path: '/admin/users/:id/enable',
+  access: 'admin',
+  async handle(request, { services }) {
+    const id = userIdOf(request)
+    if (id === undefined) return notFound(request)
+    const outcome = await byAdmin(enableUser(services, { id }, adminOf(request)))
+    switch (outcome.kind) {
+      case 'enabled':
+      case 'already-so':
+        return said(userPath(id), outcome.kind)
+      case 'no-such-user':
+        return notFound(request)
+      case 'not-admin':
+      case 'stale':
+      case 'own-account':
+        return refused(request, outcome, userPath(id))
+    }
+  },
+})
+
+/** `POST /admin/users/:id/unlock` */
+export const unlock = pageRoute({
+  method: 'POST',
+  path: '/admin/users/:id/unlock',
+  access: 'admin',
+  async handle(request, { services }) {
+    const id = userIdOf(request)
+    if (id === undefined) return notFound(request)
+    const outcome = await byAdmin(unlockUser(services, { id }, adminOf(request)))
+    switch (outcome.kind) {
+      case 'unlocked':
+        return said(userPath(id), outcome.disabledDevices === 0 ? 'unlocked' : 'devices-stay-disabled')
+      case 'no-such-user':
+        return notFound(request)
+      case 'not-admin':
+      case 'stale':
+      case 'own-account':
+        return refused(request, outcome, userPath(id))
+    }
+  },
+})
+
+/** `POST /admin/users/:id/invite`: shows the link, this once. */
+export const invite = pageRoute({
+  method: 'POST',
+  path: '/admin/users/:id/invite',
+  access: 'admin',
+  async handle(request, { services, returnOrigins }) {
+    const id = userIdOf(request)
+    const user = id && (await findShownUser(services.db, { id }, services.now()))
+    if (id === undefined || user === undefined) return notFound(request)
+    const outcome = await byAdmin(inviteUser(services, { id }, adminOf(request)))
+    switch (outcome.kind) {
+      case 'invited': {
+        const { token, lifetime } = outcome.invitation
+        const view = at(request.view, userPath(id))
+        const page = invitationPage(view, {
+          userId: id,
+          username: outcome.username,
+          link: invitationLink(returnOrigins.own, token),
+          endsAt: services.now() + lifetime,
+          isNew: user.passwordChangedAt === undefined,
+        })
+        return pageAnswer(view, page)
+      }
+      case 'disabled':
+        return said(userPath(id), 'is-disabled')
+      case 'needs-operator':
+        return said(userPath(id), 'needs-operator')
+      case 'no-such-user':
+        return notFound(request)
+      case 'not-admin':
+      case 'stale':
+      case 'own-account':
+        return refused(request, outcome, userPath(id))
+    }
+  },
+})
+
+/** `POST /admin/users/:id/sessions/end`: one of them, or all. */
+export const endSessions = pageRoute({
+  method: 'POST',
+  path: '/admin/users/:id/sessions/end',
+  access: 'admin',
+  fields: z.strictObject({ session: z.string().refine((text) => text === 'all' || isId(text)) }),
+  async handle(request, { services }) {
+    const id = userIdOf(request)
+    if (id === undefined) return notFound(request)
+    const { session } = request.fields
+    const user = await findShownUser(services.db, { id }, services.now())
+    const isOfUser = user?.sessions.some((held) => held.id === session) === true
+    // The identifier of somebody else's session does nothing under this user's address (SEC-AZ-2).
+    if (session !== 'all' && !isOfUser) return said(userPath(id), 'gone')
+    const which = session === 'all' ? { userId: id } : { sessionId: session }
+    const outcome = await byAdmin(endSessionsOf(services, which, adminOf(request)))
+    switch (outcome.kind) {
+      case 'ended':
+        return said(userPath(id), 'sessions-ended')
+      case 'not-found':
+        return said(userPath(id), 'gone')
+      case 'not-admin':
+      case 'stale':
+      case 'own-account':
+        return refused(request, outcome, userPath(id))
+    }
+  },
+})

@@ -1,0 +1,125 @@
+import type { AuthenticationMethod } from '../../../domain/login.ts'
+import type { Texts } from '../index.ts'
+
+const methods: Readonly<Record<AuthenticationMethod, string>> = {
+  pwd: 'Passwort',
+  otp: 'Einmalcode',
+  recovery: 'Wiederherstellungscode',
+}
+
+export const audit: Texts['audit'] = {
+  methods,
+  by: {
+    admin: 'durch die Verwaltung',
+    operator: 'durch den Betreiber',
+  },
+  names: {
+    'password-accepted': 'Passwort angenommen',
+    'password-refused': 'Passwort abgelehnt',
+    'code-refused': 'Code abgelehnt',
+    throttled: 'Zu viele Versuche',
+    'signed-in': 'Angemeldet',
+    'recovery-code-used': 'Wiederherstellungscode verwendet',
+    'signed-out': 'Abgemeldet',
+    'session-ended': 'Sitzung beendet',
+    'other-sessions-ended': 'Andere Sitzungen beendet',
+    'sessions-ended': 'Alle Sitzungen beendet',
+    'enrolment-begun': 'Einrichten eines Authenticators begonnen',
+    'device-confirmed': 'Authenticator eingerichtet',
+    'device-added': 'Authenticator ausgegeben',
+    'device-renamed': 'Authenticator umbenannt',
+    'device-removed': 'Authenticator entfernt',
+    'devices-disabled': 'Authenticatoren gesperrt',
+    'recovery-codes-made': 'Wiederherstellungscodes erzeugt',
+    'password-changed': 'Passwort geändert',
+    'invitation-made': 'Einladung erstellt',
+    'invitation-used': 'Einladung angenommen',
+    'setup-begun': 'Erster Start: Einrichtungsadresse ausgegeben',
+    'setup-done': 'Erster Start: erstes Konto angelegt',
+    'user-created': 'Konto angelegt',
+    'user-disabled': 'Konto gesperrt',
+    'user-enabled': 'Konto freigegeben',
+    'user-unlocked': 'Wartezeiten aufgehoben',
+    'user-deleted': 'Konto gelöscht',
+    'second-factor-reset': 'Zweiter Faktor zurückgesetzt',
+    'reset-requested': 'Zurücksetzen des zweiten Faktors beantragt',
+    'reset-withdrawn': 'Antrag auf Zurücksetzen zurückgezogen',
+    'group-created': 'Gruppe angelegt',
+    'group-deleted': 'Gruppe gelöscht',
+    'group-member-added': 'In eine Gruppe aufgenommen',
+    'group-member-removed': 'Aus einer Gruppe entfernt',
+    'keys-rotated': 'Siegelschlüssel ersetzt',
+    'keys-pruned': 'Alte Siegelschlüssel entfernt',
+  },
+  sentences: {
+    'password-refused': ({ reason }) => {
+      switch (reason) {
+        case 'wrong-password':
+          return 'Falsches Passwort'
+        case 'unknown-user':
+          return 'Passwort für einen unbekannten Benutzernamen'
+        case 'disabled':
+          return 'Passwort abgelehnt: Das Konto ist gesperrt'
+        case 'no-password':
+          return 'Passwort abgelehnt: Das Konto hat noch keines'
+      }
+    },
+    'code-refused': ({ reason }) => {
+      switch (reason) {
+        case 'wrong-code':
+          return 'Falscher Code'
+        case 'malformed':
+          return 'Etwas wurde eingegeben, das kein Code ist'
+        case 'repeated':
+          return 'Ein verbrauchter Code wurde erneut eingegeben'
+        case 'no-device':
+          return 'Code abgelehnt: Kein Authenticator ist eingerichtet'
+        case 'no-enrolment':
+          return 'Code abgelehnt: Kein Authenticator wird gerade eingerichtet'
+      }
+    },
+    throttled: ({ wait }) =>
+      `Zu viele Versuche: Wartezeit von ${wait === 1 ? '1 Sekunde' : `${wait} Sekunden`}`,
+    'signed-in': ({ amr }) => `Angemeldet mit ${amr.map((method) => methods[method]).join(' und ')}`,
+    'recovery-code-used': ({ remaining }) => `Wiederherstellungscode verwendet; noch ${remaining} übrig`,
+    'session-ended': ({ reason }) => {
+      switch (reason) {
+        case 'by-user':
+        case 'by-admin':
+          return 'Eine Sitzung beendet'
+        case 'over-limit':
+          return 'Die älteste Sitzung beendet, weil es zu viele waren'
+      }
+    },
+    'other-sessions-ended': ({ count }) =>
+      count === 1 ? '1 andere Sitzung beendet' : `${count} andere Sitzungen beendet`,
+    'sessions-ended': ({ count }) => (count === 1 ? '1 Sitzung beendet' : `Alle ${count} Sitzungen beendet`),
+    'device-confirmed': ({ name }) => `Authenticator „${name}“ eingerichtet`,
+    'device-added': ({ name }) => `Authenticator „${name}“ ausgegeben`,
+    'device-renamed': ({ name }) => `Authenticator in „${name}“ umbenannt`,
+    'device-removed': ({ name }) => `Authenticator „${name}“ entfernt`,
+    'devices-disabled': ({ failures }) => `Authenticatoren nach ${failures} falschen Codes gesperrt`,
+    'recovery-codes-made': ({ count }) =>
+      `${count} Wiederherstellungscodes erzeugt; die bisherigen gelten nicht mehr`,
+    'password-changed': ({ reason }) => {
+      switch (reason) {
+        case 'by-user':
+          return 'Passwort geändert'
+        case 'by-operator':
+          return 'Passwort gesetzt'
+        case 'by-invitation':
+          return 'Passwort mit einer Einladung gewählt'
+        case 'forced':
+          return 'Passwort bei der Anmeldung ersetzt'
+      }
+    },
+    'user-created': ({ isSuperuser }) => (isSuperuser ? 'Konto der Verwaltung angelegt' : 'Konto angelegt'),
+    'group-created': ({ group }) => `Gruppe „${group}“ angelegt`,
+    'group-deleted': ({ group }) => `Gruppe „${group}“ gelöscht`,
+    'group-member-added': ({ group }) => `In die Gruppe „${group}“ aufgenommen`,
+    'group-member-removed': ({ group }) => `Aus der Gruppe „${group}“ entfernt`,
+    'keys-rotated': ({ keyId, resealed }) =>
+      `Siegelschlüssel ${keyId} in Gebrauch; ${resealed} Geheimnisse neu versiegelt`,
+    'keys-pruned': ({ keyIds }) => `Alte Siegelschlüssel entfernt: ${keyIds.join(', ')}`,
+  },
+}
