@@ -209,7 +209,6 @@ describe('the rest of the contract', () => {
 
   it('an address that is not served is 404', async () => {
     for (const path of [
-      '/',
       '/auth/',
       '/auth',
       '/auth/login/x',

@@ -152,6 +152,11 @@ describe('when a write fails in the middle of a sign-in (FT-IO-1, L-17)', () => 
       const otp = user.phone.code()
       const whole = stranger(world)
       const fields = { username: 'unlucky', password: PASSWORD, otp }
+      // A wrong code before: from then on its budget has a row to be updated.
+      assert.equal(
+        (await half.post('/auth/verify/', { otp: otp === '000000' ? '000001' : '000000' })).status,
+        400,
+      )
       const mend = await failing(operation, table)
       const first = await half.post('/auth/verify/', { otp })
       assertUnavailable(first, 'verify')
