@@ -1,8 +1,8 @@
 import type { Seconds } from './time.ts'
 import type { Token } from './token.ts'
 
-/** How long an invitation may be used. */
-export const INVITATION_LIFETIME: Seconds = 72 * 3600
+/** How long an invitation may be used (SEC-PW-13). */
+export const INVITATION_LIFETIME: Seconds = 24 * 3600
 
 /** How long the address that makes the first user may be used. */
 export const SETUP_LIFETIME: Seconds = 3600

@@ -10,7 +10,7 @@ describe('an invitation from the command line', { concurrency: 2 }, () => {
     const invited = await run('user invite bob')
     assert.equal(invited.code, 0)
     assert.match(invited.stdout, /^http:\/\/127\.0\.0\.1:8000\/invite#[\w-]{43}\n$/)
-    assert.match(invited.stderr, /bob chooses a password.*once, for 72 hours/)
+    assert.match(invited.stderr, /bob chooses a password.*once, for 24 hours/)
     const asJson = json(await run('user invite BOB --json'))
     assert.deepEqual(Object.keys(asJson), ['username', 'invitation_link', 'expires_in'])
     assert.equal(asJson.username, 'bob')

@@ -34,10 +34,10 @@ describe('administration', () => {
     const fields = { username: 'newcomer', display_name: 'New', groups: 'staff' }
     const { body } = await expectStatus(admin.browser.post('/auth/admin/users/', fields), 200)
     assert.match(body.invitation_link, /^https:\/\/auth\.example\.com\/invite#[\w-]{43}$/)
-    assert.equal(body.expires_in, 72 * 3600)
+    assert.equal(body.expires_in, 24 * 3600)
     const shown = await expectStatus(admin.browser.get(`/auth/admin/users/${body.user_id}/`), 200)
     assert.deepEqual(shown.body.groups, ['staff'])
-    assert.equal(shown.body.invited_until, world.clock.now() + 72 * 3600)
+    assert.equal(shown.body.invited_until, world.clock.now() + 24 * 3600)
 
     const browser = world.browser()
     const code = codeOf(body.invitation_link)

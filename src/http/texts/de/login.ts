@@ -102,7 +102,7 @@ export const login: Texts['login'] = {
     code: 'Einladungscode',
     codeHint: 'Der Teil hinter # des Links, den Sie erhalten haben.',
     submit: 'Speichern und weiter',
-    refused: 'Diese Einladung gilt nicht mehr: Sie gilt einige Tage und nur einmal. Bitten Sie um eine neue.',
+    refused: 'Diese Einladung gilt nicht mehr: Sie gilt einen Tag und nur einmal. Bitten Sie um eine neue.',
     signOutFirst: 'Sie sind in diesem Browser angemeldet; diese Einladung ist vielleicht für jemand anderen.',
   },
   passwordRules: (minimum) =>

@@ -97,7 +97,7 @@ export const login = {
     code: 'Invitation code',
     codeHint: 'The part behind # of the link that you were given.',
     submit: 'Save and go on',
-    refused: 'This invitation works no more: it holds for some days and only once. Ask for a new one.',
+    refused: 'This invitation works no more: it holds for a day and only once. Ask for a new one.',
     signOutFirst: 'You are signed in in this browser; this invitation may be for somebody else.',
   },
   passwordRules: (minimum: number) =>
