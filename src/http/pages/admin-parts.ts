@@ -46,11 +46,13 @@ export function adminPage(
     title,
     said,
     body,
+    shownOnce,
   }: {
     readonly part: AdminPart
     readonly title: string
     readonly said?: AdminNotice | undefined
     readonly body: Html
+    readonly shownOnce?: true
   },
 ): Page {
   const entries = Object.entries(addresses) as [AdminPart, string][] // The keys of the table above.
@@ -62,6 +64,7 @@ export function adminPage(
     title,
     width: 'wide',
     section: 'admin',
+    ...(shownOnce && { shownOnce }),
     body: html`<nav class="tabs" aria-label="${t.common.admin}">${navigation}</nav>
 ${said === undefined ? '' : notice(adminNotices[said], t.admin.notices[said])}${body}`,
   }

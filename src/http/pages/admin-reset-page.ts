@@ -48,6 +48,7 @@ export function resetDonePage(
   return adminPage(view, {
     part: 'users',
     title: words.done,
+    shownOnce: true,
     body: html`<h1>${words.done}</h1>
 <div class="card">
 <p>${words.doneIntro(username)}</p>

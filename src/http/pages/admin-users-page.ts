@@ -145,6 +145,7 @@ export function invitationPage(view: View, { userId, username, link, endsAt, isN
   return adminPage(view, {
     part: 'users',
     title,
+    shownOnce: true,
     body: html`<h1>${title}</h1>
 <div class="card">
 <p>${isNew ? words.introNew(username) : words.intro(username)}</p>
@@ -152,7 +153,7 @@ export function invitationPage(view: View, { userId, username, link, endsAt, isN
 <p class="secret" id="link" aria-labelledby="link-label" role="group">${link}</p>
 <p><button type="button" class="plain small only-script" data-copy="#link" data-done="${t.common.copied}">${t.common.copy}</button></p>
 <p>${words.once} ${words.until} <strong>${instant(t, endsAt)}</strong>.</p>
-<p class="hint">${words.safe}</p>
+<p class="quiet">${words.safe}</p>
 <p><a class="button plain" href="/admin/users/${userId}">${t.admin.toUser(username)}</a></p>
 </div>`,
   })

@@ -5,7 +5,7 @@ import { isId } from '../../domain/id.ts'
 import type { SessionWithUser } from '../../domain/session.ts'
 import type { UserId } from '../../domain/user.ts'
 import type { Answer } from '../answer.ts'
-import { redirect, type View } from '../page.ts'
+import { redirect } from '../page.ts'
 import type { PageRequest } from '../page-endpoint.ts'
 import { type AdminNotice, adminNotices } from '../pages/admin-parts.ts'
 import { errorPage } from '../pages/error-page.ts'
@@ -17,7 +17,7 @@ export async function refused({ view }: PageRequest, refusal: AdminRefusal, page
     case 'stale':
       return redirect(addressOf('/confirm', page))
     case 'not-admin':
-      return errorPage(at(view, page), 'forbidden', { status: 403 })
+      return errorPage(view, 'forbidden', { status: 403 })
     case 'own-account':
       return said(page, 'own-account')
   }
@@ -47,9 +47,6 @@ function demanded(session: SessionWithUser | undefined): SessionWithUser {
   if (session === undefined) throw new Error('a page of the administration was opened without a session')
   return session
 }
-
-/** The view of what is shown as the answer of a form: to come back to, there is only the page of the form. */
-export const at = (view: View, page: string): View => ({ ...view, here: page })
 
 export const notFound = ({ view }: PageRequest): Promise<Answer> =>
   errorPage(view, 'notFound', { status: 404 })

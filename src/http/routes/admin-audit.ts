@@ -56,8 +56,11 @@ export const showAudit = pageRoute({
           })
     const events = found.slice(0, PART)
     const last = events.at(-1)
+    // A browser puts nothing into a field for dates but dates, and complains about others.
+    const from = wrong.includes('from') ? undefined : asked.from
+    const to = wrong.includes('to') ? undefined : asked.to
     const props: AdminAuditProps = {
-      asked,
+      asked: { ...asked, from, to },
       events,
       next: found.length > PART && last !== undefined ? `${last.at}.${last.id}` : undefined,
       names: await namesOfActors(db, events),

@@ -10,7 +10,7 @@ import { pageAnswer } from '../page.ts'
 import { pageRoute } from '../page-endpoint.ts'
 import { confirmResetPage, resetDonePage } from '../pages/admin-reset-page.ts'
 import type { WaitingReset } from '../pages/admin-user-page.ts'
-import { adminOf, at, notFound, refused, said, userIdOf, userPath } from './admin-answers.ts'
+import { adminOf, notFound, refused, said, userIdOf, userPath } from './admin-answers.ts'
 
 /** What a reset of this user by this administrator would come to, and what another one asked for. */
 export async function resetOf(
@@ -67,7 +67,7 @@ export const reset = pageRoute({
     const outcome = await byAdmin(resetAsAdmin(services, id, adminOf(request)))
     switch (outcome.kind) {
       case 'reset': {
-        const view = at(request.view, page)
+        const { view } = request
         const { recoveryCode: code, lifetime } = outcome
         const endsAt = services.now() + lifetime
         return pageAnswer(view, resetDonePage(view, { userId: id, username: user.username, code, endsAt }))

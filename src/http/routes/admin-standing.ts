@@ -11,7 +11,7 @@ import { findShownUser } from '../../store/views/show-user.ts'
 import { pageAnswer } from '../page.ts'
 import { pageRoute } from '../page-endpoint.ts'
 import { invitationPage } from '../pages/admin-users-page.ts'
-import { adminOf, at, notFound, refused, said, userIdOf, userPath } from './admin-answers.ts'
+import { adminOf, notFound, refused, said, userIdOf, userPath } from './admin-answers.ts'
 
 /** `POST /admin/users/:id/disable` */
 export const disable = pageRoute({
@@ -94,7 +94,7 @@ export const invite = pageRoute({
     switch (outcome.kind) {
       case 'invited': {
         const { token, lifetime } = outcome.invitation
-        const view = at(request.view, userPath(id))
+        const { view } = request
         const page = invitationPage(view, {
           userId: id,
           username: outcome.username,

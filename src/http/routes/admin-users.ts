@@ -18,7 +18,7 @@ import {
   type UserSearch,
 } from '../pages/admin-users-page.ts'
 import { usernameSentence } from '../pages/problems.ts'
-import { adminOf, at, refused } from './admin-answers.ts'
+import { adminOf, refused } from './admin-answers.ts'
 import * as fields from './fields.ts'
 
 const PART = 25
@@ -108,7 +108,7 @@ export const addUser = pageRoute({
           endsAt: edge.services.now() + lifetime,
           isNew: true,
         })
-        return pageAnswer(at(request.view, `/admin/users/${outcome.id}`), page)
+        return pageAnswer(request.view, page)
       }
       case 'username-taken':
         return ask(request, edge, typed, { usernameError: t.login.usernameProblems.taken })

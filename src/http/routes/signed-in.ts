@@ -30,15 +30,14 @@ export async function advanced(
   // Forms of a page that is shown at once belong to the session that has just begun.
   const view: View = { ...request.view, user, formKey: formKeyOf(sessionToken.token), here: '/account' }
   const show = (page: Page) => pageAnswer(view, page, { cookies })
-  if (recoveryCodesLeft !== undefined) {
-    return show(recoveryUsedPage(view, { left: recoveryCodesLeft, returnTo: goOn }))
+  if (hasEnrolled) {
+    const made = await makeRecoveryCodes(edge.services, { session, user, groups: [] }, request.caller)
+    // Too busy to make them now: the account page says that there are none.
+    if (made.kind !== 'made') return redirect(goOn, cookies)
+    return show(recoveryCodesPage(view, { codes: made.codes, returnTo: goOn }))
   }
-  if (!hasEnrolled) return redirect(goOn, cookies)
-  const made = await makeRecoveryCodes(edge.services, { session, user, groups: [] }, request.caller)
-  // Too busy to make them now: the account page says that there are none.
-  return made.kind === 'made'
-    ? show(recoveryCodesPage(view, { codes: made.codes, returnTo: goOn }))
-    : redirect(goOn, cookies)
+  if (recoveryCodesLeft === undefined) return redirect(goOn, cookies)
+  return show(recoveryUsedPage(view, { left: recoveryCodesLeft, returnTo: goOn }))
 }
 
 /** Begins the enrolment that a login waits for; the page that follows shows whether it did. */
