@@ -3,7 +3,7 @@ import { listAuditEvents } from '../../src/store/views/list-audit.ts'
 import { listUsers } from '../../src/store/views/list-users.ts'
 import { configOf } from '../support/data.ts'
 import type { Bench, Line, Measurement } from '../support/line.ts'
-import { ADMIN, MANY } from '../support/many.ts'
+import { ADMINS, MANY } from '../support/many.ts'
 import { median } from '../support/numbers.ts'
 import { People } from '../support/people.ts'
 import { startWatchword } from '../support/servers.ts'
@@ -54,7 +54,7 @@ async function run(bench: Bench): Promise<Line[]> {
   const views = await viewsAlone(folder, rounds)
   const server = await startWatchword(bench, {}, folder)
   const visitor = new Visitor(server.port)
-  await visitor.signIn(new People().signInOf(ADMIN))
+  await visitor.signIn(new People().signInOf(ADMINS.lists))
   const pages = async (path: string, searches: typeof userSearches): Promise<Timed[]> => {
     const timed: Timed[] = []
     for (const search of searches) {

@@ -1,6 +1,6 @@
 import { pageRoutes } from '../../src/http/routes/list.ts'
 import type { Bench, Line, Measurement } from '../support/line.ts'
-import { ADMIN } from '../support/many.ts'
+import { ADMINS, NEWCOMER } from '../support/many.ts'
 import { PASSWORD, People, usernameOf } from '../support/people.ts'
 import { startWatchword } from '../support/servers.ts'
 import { type Received, Visitor } from '../support/visitor.ts'
@@ -48,21 +48,28 @@ async function run(bench: Bench): Promise<Line[]> {
   ]
 }
 
-/** Every step of signing in that anybody can reach. */
+/** The steps of signing in, each shown to a browser that was never here. */
 async function ofStrangers(port: number): Promise<Weight[]> {
-  const visitor = new Visitor(port)
-  const start = await visitor.get('/login')
-  const first = await weigh(visitor, '/login', start)
-  await visitor.submit(start, '/login', { username: usernameOf(2), password: PASSWORD })
-  const code = await weigh(visitor, '/login, code', await visitor.get('/login'))
-  visitor.close()
-  return [first, code]
+  const known = new Visitor(port)
+  const start = await known.get('/login')
+  const weights = [await weigh(known, '/login', start)]
+  await known.submit(start, '/login', { username: usernameOf(2), password: PASSWORD })
+  weights.push(await weigh(known, '/login, code', await known.get('/login')))
+  known.close()
+
+  const fresh = new Visitor(port)
+  const name = { username: usernameOf(NEWCOMER), password: PASSWORD }
+  await fresh.submit(await fresh.get('/login'), '/login', name)
+  await fresh.submit(await fresh.get('/login'), '/login')
+  weights.push(await weigh(fresh, '/login, enrolment', await fresh.get('/login')))
+  fresh.close()
+  return weights
 }
 
 /** Every page there is for somebody signed in, with the fullest lists; the documentation of the API is a package's. */
 async function ofAdmin(port: number): Promise<Weight[]> {
   const visitor = new Visitor(port)
-  await visitor.signIn(new People().signInOf(ADMIN))
+  await visitor.signIn(new People().signInOf(ADMINS.weight))
   const other = await somebodyElse(visitor)
   const begun = await visitor.submit(await visitor.get('/account/devices'), '/account/devices/add')
   if (begun.status !== 303) throw new Error(`No device could be set up: ${begun.status}.`)

@@ -37,7 +37,7 @@ export interface DataFolders {
   readonly folder: string
   /** A folder of data for Watchword, with everybody's password hashed at the real or the least cost. */
   watchword(hash: 'real' | 'least'): string
-  /** A folder of data with 100,000 people and 1,000,000 audit events, made when first asked for; to be read only. */
+  /** A folder of data with 100,000 people and 1,000,000 audit events, made when first asked for. All share it. */
   many(): string
   /** The same people and sessions in the tables of the bare server. */
   bare(hash: 'real' | 'least'): string

@@ -1,12 +1,15 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { PEOPLE } from './people.ts'
+import { PEOPLE, usernameOf } from './people.ts'
 
 /** As many as administrators of a large site have to look through. */
 export const MANY = { people: 100_000, events: 1_000_000 }
 
-/** Somebody with a device who may administer. */
-export const ADMIN = 1
+/** Who may administer: one for each measurement, because a code works once. */
+export const ADMINS = { weight: 1, lists: 3 }
+
+/** Somebody who has no device yet. */
+export const NEWCOMER = PEOPLE + 10
 
 /** Members of the one group. */
 const MEMBERS = 5000
@@ -28,6 +31,7 @@ export function addMany(folder: string): void {
 }
 
 function addPeople(database: DatabaseSync, now: number): void {
+  const admins = Object.values(ADMINS).map((index) => `'${usernameOf(index)}'`)
   database.exec(`
     CREATE TEMP TABLE added AS
       WITH RECURSIVE numbers(n) AS (SELECT ${PEOPLE} UNION ALL SELECT n + 1 FROM numbers WHERE n < ${MANY.people - 1})
@@ -46,7 +50,7 @@ function addPeople(database: DatabaseSync, now: number): void {
       FROM added, (SELECT sealed_key FROM otp_device LIMIT 1) known WHERE n % 10 > 0;
     INSERT INTO user_group (name, created_at) VALUES ('staff', ${now});
     INSERT INTO group_member (group_name, user_id) SELECT 'staff', id FROM added LIMIT ${MEMBERS};
-    UPDATE user SET is_superuser = 1 WHERE canonical_username = 'user${ADMIN}'`)
+    UPDATE user SET is_superuser = 1 WHERE canonical_username IN (${admins})`)
 }
 
 /** Everybody's events lie apart, as in a log of many people; the rare ones are one in a hundred thousand. */

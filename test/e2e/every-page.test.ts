@@ -1,51 +1,19 @@
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import type { Page } from 'playwright-core'
-import { inaccessible, isTooWide, squeezed } from '../support/browser-axe.ts'
-import { type Guide, startTour, stops } from '../support/browser-tour.ts'
+import { assertFits, inaccessible } from '../support/browser-axe.ts'
+import { type Guide, startTour } from '../support/browser-guide.ts'
+import { takePictures, themes } from '../support/browser-pictures.ts'
+import { stops } from '../support/browser-tour.ts'
 import { weigh } from '../support/browser-weight.ts'
 import { type BrowserWorld, startBrowserWorld } from '../support/browser-world.ts'
 
-const folder = join(import.meta.dirname, 'screenshots')
-
 /** Largest page, in bytes over the wire. */
 const HEAVIEST = 30 * 1024
-
-const themes = ['light', 'dark'] as const
-const wide = { width: 1280, height: 800 }
-const narrow = { width: 360, height: 740 }
-/** The narrowest window that pages are made for. */
-const narrowest = { width: 320, height: 568 }
-
-/** Whether to take pictures: nobody looks at them where tests run by themselves. */
-const takesPictures = process.env.WW_SCREENSHOTS !== undefined
-
-/** Pictures for people to look at: both themes, wide and narrow. */
-async function takePictures(page: Page, name: string): Promise<void> {
-  if (!takesPictures) return
-  for (const colorScheme of themes) {
-    await page.emulateMedia({ colorScheme })
-    for (const viewport of [wide, narrow]) {
-      await page.setViewportSize(viewport)
-      const path = join(folder, `${name}-${colorScheme}-${viewport.width}.png`)
-      await page.screenshot({ path, fullPage: true })
-    }
-  }
-}
-
-async function assertFits(page: Page): Promise<void> {
-  await page.setViewportSize(narrowest)
-  assert.equal(await isTooWide(page), false, 'one has to scroll sideways')
-  assert.deepEqual(await squeezed(page), [])
-}
 
 describe('every page', () => {
   let world: BrowserWorld
   let guide: Guide
   before(async () => {
-    mkdirSync(folder, { recursive: true })
     world = await startBrowserWorld()
     guide = await startTour(world)
   })

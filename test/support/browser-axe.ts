@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
@@ -36,7 +37,7 @@ export function isTooWide(page: Page): Promise<boolean> {
  *
  * A word that is longer than the column may still be broken once.
  */
-export function squeezed(page: Page): Promise<string[]> {
+function squeezed(page: Page): Promise<string[]> {
   return page.evaluate<string[]>(`
     [...document.querySelectorAll('a, button, label, summary, th, dt, h1, h2, h3, .tag')].flatMap((element) => {
       const text = element.textContent.trim()
@@ -46,4 +47,14 @@ export function squeezed(page: Page): Promise<string[]> {
       const lines = new Set([...range.getClientRects()].map(({ bottom }) => Math.round(bottom / 8))).size
       return lines > text.split(/[\\s\u00ad-]+/).length + 1 ? [text + ': ' + lines + ' lines'] : []
     })`)
+}
+
+/** The narrowest window that pages are made for. */
+const narrowest = { width: 320, height: 568 }
+
+/** Fails if the page does not fit the narrowest window: wider than it, or with words broken for want of room. */
+export async function assertFits(page: Page): Promise<void> {
+  await page.setViewportSize(narrowest)
+  assert.equal(await isTooWide(page), false, 'one has to scroll sideways')
+  assert.deepEqual(await squeezed(page), [])
 }

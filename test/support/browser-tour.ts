@@ -1,52 +1,8 @@
 import type { Page } from 'playwright-core'
-import { changeGroup } from '../../src/actions/change-group.ts'
-import { disableUser } from '../../src/actions/disable-user.ts'
-import {
-  type Authenticator,
-  holdSession,
-  makeEnrolledPerson,
-  makePerson,
-  type Person,
-  scan,
-} from './browser-people.ts'
-import { send, sendPassword, signOut } from './browser-steps.ts'
-import type { BrowserWorld } from './browser-world.ts'
-
-/** Who is shown around, and by whom. */
-export interface Guide {
-  readonly world: BrowserWorld
-  readonly admin: Person
-  /** Somebody with devices, sessions and a history. */
-  readonly user: Person
-  /** A name that nobody has yet. */
-  newName(): string
-}
-
-/** A page in one of its states. */
-export interface Stop {
-  readonly name: string
-  /** What the page is answered with; 200 unless told. */
-  readonly status?: number
-  /** Leads a browser that is signed in nowhere to the page. */
-  readonly reach: (page: Page, guide: Guide) => Promise<unknown>
-}
-
-/** Makes a small organisation, so that no list is empty. */
-export async function startTour(world: BrowserWorld): Promise<Guide> {
-  const { services } = world
-  const by = { operator: 'test' }
-  for (const group of ['editors', 'staff']) await changeGroup(services, { kind: 'create', group }, by)
-  const admin = await makeEnrolledPerson(world, 'alice', { displayName: 'Alice Archer', isSuperuser: true })
-  const user = await makeEnrolledPerson(world, 'bob', {
-    displayName: 'Bob Baker',
-    groups: ['editors', 'staff'],
-  })
-  await makePerson(world, 'carol', { displayName: 'Carol Carter', groups: ['staff'] })
-  await makePerson(world, 'dave', { displayName: 'Dave Dyer', password: undefined })
-  await disableUser(services, 'dave', by)
-  let count = 0
-  return { world, admin, user, newName: () => `guest${++count}` }
-}
+import { PASSWORD } from '../world.ts'
+import { asAdmin, asNobody, asUser, type Guide, type Stop } from './browser-guide.ts'
+import { type Authenticator, holdSession, makeEnrolledPerson, makePerson, scan } from './browser-people.ts'
+import { enrol, formWith, keepRecoveryCodes, leads, send, sendPassword, signOut } from './browser-steps.ts'
 
 /** Leads somebody new to the question for a code. */
 async function toCode(page: Page, { world, newName }: Guide): Promise<Authenticator> {
@@ -57,24 +13,6 @@ async function toCode(page: Page, { world, newName }: Guide): Promise<Authentica
 
 const toEnrolment = async (page: Page, { world, newName }: Guide) =>
   sendPassword(page, await makePerson(world, newName()))
-
-const asUser = (path: string): Stop['reach'] => {
-  return async (page, { world, user }) => {
-    await holdSession(world, page, user)
-    await page.goto(path)
-  }
-}
-
-const asAdmin = (path: string): Stop['reach'] => {
-  return async (page, { world, admin }) => {
-    await holdSession(world, page, admin)
-    await page.goto(path)
-  }
-}
-
-const asNobody = (path: string): Stop['reach'] => {
-  return (page) => page.goto(path)
-}
 
 /** Pages for whoever is signed in nowhere yet. */
 const welcoming: readonly Stop[] = [
@@ -156,6 +94,29 @@ const welcoming: readonly Stop[] = [
     },
   },
   {
+    name: 'recovery-codes-not-saved',
+    status: 422,
+    async reach(page, guide) {
+      await toEnrolment(page, guide)
+      await send(page, { otp: (await scan(page)).code() })
+      await page.evaluate('document.getElementById("saved").required = false')
+      await leads(page, () => formWith(page, 'saved').locator('button').click())
+    },
+  },
+  {
+    name: 'recovery-used',
+    async reach(page, guide) {
+      const person = await makePerson(guide.world, guide.newName())
+      await sendPassword(page, person)
+      await enrol(page)
+      const [code = ''] = await keepRecoveryCodes(page)
+      await signOut(page)
+      await sendPassword(page, person)
+      await page.goto('/login?with=recovery')
+      await send(page, { otp: code })
+    },
+  },
+  {
     name: 'signed-out',
     async reach(page, { world, user }) {
       await holdSession(world, page, user)
@@ -201,6 +162,30 @@ const own: readonly Stop[] = [
     name: `account${path.replace('/', '-')}`,
     reach: asUser(`/account${path}`),
   })),
+  {
+    name: 'account-device-new',
+    async reach(page, guide) {
+      await asUser('/account/devices')(page, guide)
+      await leads(page, () => page.locator('form[action="/account/devices/add"] button').click())
+    },
+  },
+  {
+    name: 'account-device-last',
+    status: 422,
+    async reach(page, guide) {
+      await asUser('/account/devices')(page, guide)
+      await page.locator('summary').last().click()
+      await leads(page, () => page.locator('form[action="/account/devices/remove"] button').click())
+    },
+  },
+  {
+    name: 'account-password-refused',
+    status: 422,
+    async reach(page, guide) {
+      await asUser('/account/password')(page, guide)
+      await send(page, { current_password: PASSWORD, new_password: 'password1' })
+    },
+  },
   { name: 'confirm', reach: asUser('/confirm?return_to=%2Faccount%2Fdevices') },
   {
     name: 'confirm-refused',
@@ -219,7 +204,57 @@ const administration: readonly Stop[] = [
     reach: asAdmin(`/admin${path}`),
   })),
   { name: 'admin-user', reach: (page, guide) => asAdmin(`/admin/users/${guide.user.id}`)(page, guide) },
-  { name: 'api-documentation', reach: asNobody('/docs/api') },
+  {
+    name: 'admin-users-none',
+    reach: asAdmin('/admin/users?search=zzzz&filter=disabled&group=staff'),
+  },
+  { name: 'admin-user-own', reach: (page, guide) => asAdmin(`/admin/users/${guide.admin.id}`)(page, guide) },
+  { name: 'admin-user-new', reach: asAdmin('/admin/users/new') },
+  {
+    name: 'admin-user-new-refused',
+    status: 422,
+    async reach(page, guide) {
+      await asAdmin('/admin/users/new')(page, guide)
+      await send(page, { username: 'not a username', name: 'Somebody' })
+    },
+  },
+  {
+    name: 'admin-invitation',
+    async reach(page, guide) {
+      await asAdmin('/admin/users/new')(page, guide)
+      await send(page, { username: guide.newName(), name: 'Somebody New' })
+    },
+  },
+  {
+    name: 'admin-reset',
+    reach: (page, guide) => asAdmin(`/admin/users/${guide.user.id}/reset`)(page, guide),
+  },
+  {
+    name: 'admin-reset-done',
+    async reach(page, guide) {
+      const { id } = await makeEnrolledPerson(guide.world, guide.newName())
+      await asAdmin(`/admin/users/${id}/reset`)(page, guide)
+      await leads(page, () => page.locator(`form[action="/admin/users/${id}/reset"] button`).click())
+    },
+  },
+  {
+    name: 'admin-reset-waits',
+    async reach(page, guide) {
+      const { id } = await makeEnrolledPerson(guide.world, guide.newName(), { isSuperuser: true })
+      await asAdmin(`/admin/users/${id}/reset`)(page, guide)
+      await leads(page, () => page.locator(`form[action="/admin/users/${id}/reset"] button`).click())
+    },
+  },
+  { name: 'admin-group-delete', reach: asAdmin('/admin/groups/editors/delete') },
+  {
+    name: 'admin-group-refused',
+    status: 422,
+    async reach(page, guide) {
+      await asAdmin('/admin/groups')(page, guide)
+      await send(page, { group: 'Not A Group' })
+    },
+  },
+  { name: 'admin-audit-refused', status: 422, reach: asAdmin('/admin/audit?user=nobody-at-all&from=x') },
 ]
 
 /** Every page there is, in each state that looks different. */

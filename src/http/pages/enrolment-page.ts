@@ -29,7 +29,7 @@ export function enrolmentForm(
 <a href="${uri}">${enrol.link}</a></p>
 <h2>2. ${enrol.confirm}</h2>
 ${form}
-${codeField({ label: enrol.label, hint: enrol.secondsLeft(waitText(t, lifetime)), error })}
+${codeField({ label: enrol.label, hint: enrol.secondsLeft(waitText(t, lifetime)), error, autofocus: error !== undefined })}
 <button class="wide">${enrol.submit}</button>
 </form>`
 }

@@ -17,7 +17,7 @@ export function errorPage(
   const [title, sentence] = t.common.errors[text]
   const [path = '/'] = here.split('?')
   // Opening again is of use only where the page itself was right.
-  const mayRepeat = status !== 404 && status !== 405
+  const mayRepeat = !['forbidden', 'notFound', 'notAllowed'].includes(text)
   const body = html`<div class="card">
 <h1>${title}</h1>
 <p>${sentence}</p>

@@ -60,7 +60,7 @@ export const login: Texts['login'] = {
     saved: 'Ich habe sie an einem sicheren Ort gespeichert.',
     savedNeeded: 'Speichern Sie zuerst die Codes und setzen Sie dann diesen Haken.',
     fileName: 'wiederherstellungscodes.txt',
-    usedTitle: 'Sie haben sich mit einem Wiederherstellungscode angemeldet',
+    usedTitle: 'Sie haben sich mit einem Wiederherstellungs\u00adcode angemeldet',
     left: (count) =>
       count === 0
         ? 'Das war Ihr letzter. Erzeugen Sie jetzt neue, sonst sind Sie ausgesperrt, wenn Ihr Authenticator wieder ausfällt.'
