@@ -5,8 +5,10 @@ import { createPasswordHasher } from './crypto/password-hasher.ts'
 import { openPasswordLists } from './crypto/password-lists.ts'
 import { entropy, newId, newToken } from './crypto/random.ts'
 import { createSealer } from './crypto/sealer.ts'
+import { type AccessPolicy, builtInPolicies, findPolicy } from './domain/access.ts'
 import type { ThrottleRule } from './domain/throttle.ts'
 import type { UnixSeconds } from './domain/time.ts'
+import { normalizeUsername } from './domain/user.ts'
 import type { Policy, Services } from './services.ts'
 import type { Db } from './store/database.ts'
 import { keyFingerprint } from './store/installation.ts'
@@ -83,7 +85,10 @@ async function keyFile(config: Config, db: Db) {
 /** The operator's settings as the actions ask for them. */
 function policyOf(config: Config): Policy {
   const { login, session, totp, password, throttle } = config
+  const own = ownPolicies(config)
   return {
+    accessPolicy: (name) => findPolicy(name, own),
+    accessPolicies: [...builtInPolicies, ...own.values()],
     issuer: config.issuer,
     enrolment: login.enrolment,
     loginLifetime: login.lifetime,
@@ -102,6 +107,7 @@ function policyOf(config: Config): Policy {
       minimumLengthAlone: password.minimumLengthAlone,
       barredWords: [...password.barredWords, config.issuer],
     },
+    appPasswords: { longestDays: config.appPasswords.longestDays },
     throttle: {
       password: consecutive(throttle.passwordFree, DAY),
       code: consecutive(throttle.codeFree, 'never'),
@@ -117,4 +123,20 @@ function policyOf(config: Config): Policy {
     const { firstWait, longestWait } = throttle
     return { kind: 'consecutive', free, firstWait, longestWait, forgetAfter }
   }
+}
+
+/** The access policies of the settings, by name. */
+function ownPolicies({ policies }: Config): ReadonlyMap<string, AccessPolicy> {
+  return new Map(
+    Object.entries(policies).map(([name, { within, users, ...policy }]) => [
+      name,
+      {
+        ...policy,
+        name,
+        users: users.map(normalizeUsername),
+        ...(within !== undefined && { within }),
+        lease: 0,
+      },
+    ]),
+  )
 }

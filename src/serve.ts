@@ -1,14 +1,18 @@
 import { beginSetup } from './actions/begin-setup.ts'
 import { purgeExpired } from './actions/purge-expired.ts'
+import { createAuthorizer } from './apache/authorizer.ts'
+import { type AuthorizerServer, startAuthorizerServer } from './apache/fastcgi/server.ts'
 import { compose } from './compose.ts'
 import type { Config } from './config/load.ts'
+import { readCallerSecret } from './crypto/caller-secret.ts'
 import { lowerHashThreads } from './crypto/hash-threads.ts'
 import { setupLink } from './domain/invitation.ts'
 import { createApp } from './http/app.ts'
 import { createEdge } from './http/create-edge.ts'
 import { startServer } from './http/server.ts'
 import { createLog } from './observe/log.ts'
-import { createMetrics } from './observe/metrics.ts'
+import { createMetrics, type Metrics } from './observe/metrics.ts'
+import type { Services } from './services.ts'
 
 const PURGE_EVERY_MS = 10 * 60 * 1000
 
@@ -35,6 +39,13 @@ export async function serve(config: Config): Promise<void> {
       throw error
     },
   )
+  const authorizer = await startAuthorizer(services, config, { log, metrics }).catch(
+    async (error: unknown) => {
+      await server.stop()
+      await close()
+      throw error
+    },
+  )
   console.log(`Watchword is ready at ${server.address}`)
   const begun = await beginSetup(services)
   if (begun.kind === 'begun') {
@@ -51,8 +62,29 @@ export async function serve(config: Config): Promise<void> {
   const timer = setInterval(purge, PURGE_EVERY_MS)
   log.info({ signal: await signal }, 'stopping')
   clearInterval(timer)
-  await server.stop()
+  await Promise.all([server.stop(), authorizer?.stop()])
   await close()
+}
+
+/** Starts to answer Apache about protected places, unless the settings say that none are protected. */
+async function startAuthorizer(
+  services: Services,
+  { authorizer, origin, login }: Config,
+  { log, metrics }: { readonly log: ReturnType<typeof createLog>; readonly metrics: Metrics },
+): Promise<AuthorizerServer | undefined> {
+  const { listen, secretFile } = authorizer
+  if (listen.kind === 'off') return undefined
+  const server = await startAuthorizerServer({
+    ...listen,
+    secret: readCallerSecret(secretFile),
+    handle: createAuthorizer(services, { origin, hosts: new Set(login.returnOrigins), metrics }),
+    watch: {
+      refused: (why) => log.debug({ why }, 'authorizer refused'),
+      failed: (error) => log.error({ err: error }, 'authorizer failed'),
+    },
+  })
+  log.info({ address: server.address }, 'authorizer ready')
+  return server
 }
 
 /**

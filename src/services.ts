@@ -1,5 +1,6 @@
 import type { HashTurn, PasswordHasher } from './crypto/password-hasher.ts'
 import type { Sealer } from './crypto/sealer.ts'
+import type { AccessPolicy } from './domain/access.ts'
 import type { EnrolmentPolicy } from './domain/login.ts'
 import type { PasswordLists, PasswordRules } from './domain/password/policy.ts'
 import type { SessionRules } from './domain/session.ts'
@@ -40,8 +41,16 @@ export interface Policy {
   readonly totpWindow: 0 | 1 | 2
   readonly maximumDevices: number
   readonly password: PasswordRules
+  readonly appPasswords: {
+    /** Longest life of one, in days; 0 for no limit. */
+    readonly longestDays: number
+  }
   readonly throttle: ThrottlePolicy
   readonly auditRetention: Seconds
+  /** The access policy of a name; `undefined` for one that nobody knows, which opens nothing. */
+  readonly accessPolicy: (name: string) => AccessPolicy | undefined
+  /** Policies with names of their own, built in and from the settings. */
+  readonly accessPolicies: readonly AccessPolicy[]
 }
 
 /** The limits on guessing (SEC-DOC-1). */

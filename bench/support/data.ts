@@ -27,6 +27,8 @@ export function settingsOf(folder: string): Readonly<Record<string, string>> {
     WATCHWORD_LISTEN: '127.0.0.1:0',
     WATCHWORD_ORIGIN: 'https://auth.example.com',
     WATCHWORD_TRUSTED_PROXIES: '127.0.0.1',
+    // Its port is one for the machine.
+    WATCHWORD_AUTHORIZER_LISTEN: 'off',
   }
 }
 

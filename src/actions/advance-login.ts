@@ -10,6 +10,7 @@ import type { Seconds, UnixSeconds } from '../domain/time.ts'
 import { hashToken, type Token, type TokenHash } from '../domain/token.ts'
 import type { User } from '../domain/user.ts'
 import type { Services } from '../services.ts'
+import * as appPasswords from '../store/app-passwords.ts'
 import type { Db } from '../store/database.ts'
 import * as knownBrowsers from '../store/known-browsers.ts'
 import * as logins from '../store/logins.ts'
@@ -104,6 +105,7 @@ async function signIn(
   if (usedRecovery) {
     await sessions.removeAll(tx, user.id)
     await knownBrowsers.removeAll(tx, user.id)
+    await appPasswords.removeAll(tx, user.id)
   }
 
   const started = await startSession(tx, services, user, { amr, authTime: now, caller, now })

@@ -2,6 +2,7 @@ import { isAdmin, mayAdminister } from '../domain/administration.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { UserId } from '../domain/user.ts'
 import type { Services } from '../services.ts'
+import * as attempts from '../store/attempts.ts'
 import type { Db } from '../store/database.ts'
 import * as sessions from '../store/sessions.ts'
 import * as users from '../store/users.ts'
@@ -14,6 +15,12 @@ export type AdminRefusal =
   | { readonly kind: 'stale' }
   /** Nobody disables, deletes, invites or resets themselves through administration. */
   | { readonly kind: 'own-account' }
+
+/**
+ * Row that every change by an administrator holds, before any other: they come one after another, so that two who
+ * disable each other at once cannot both succeed.
+ */
+const ADMINISTRATION = 'hold:administration'
 
 /** Thrown inside a transaction to undo it: the administrator may not do this. */
 class AdminRefused extends Error {
@@ -43,6 +50,8 @@ export async function allow(
   const { session, user } = by.admin
   if (!isAdmin(by.admin)) throw new AdminRefused({ kind: 'not-admin' })
   if (!mayAdminister(by.admin, policy.session, now)) throw new AdminRefused({ kind: 'stale' })
+  await attempts.hold(tx, [ADMINISTRATION])
+  await attempts.clear(tx, [ADMINISTRATION])
   const current = await users.findById(tx, user.id)
   const isCurrent = current !== undefined && current.epoch === user.epoch
   if (!isCurrent || !isAdmin({ session, user: current }) || !(await sessions.exists(tx, session.id))) {

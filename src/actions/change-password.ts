@@ -7,6 +7,7 @@ import type { Seconds, UnixSeconds } from '../domain/time.ts'
 import { hashToken, type Token, type TokenHash } from '../domain/token.ts'
 import type { User } from '../domain/user.ts'
 import type { Services } from '../services.ts'
+import * as appPasswords from '../store/app-passwords.ts'
 import type { Db } from '../store/database.ts'
 import * as invitations from '../store/invitations.ts'
 import * as knownBrowsers from '../store/known-browsers.ts'
@@ -33,15 +34,24 @@ type Needed = Pick<
   'db' | 'now' | 'newId' | 'newToken' | 'hasher' | 'sealer' | 'policy' | 'passwordLists'
 >
 
-/** Changes one's own password, with the current one and a fresh session; every other session ends (SEC-PW-7). */
+/**
+ * Changes one's own password, with the current one and a fresh session; every other session ends (SEC-PW-7).
+ *
+ * App passwords end as well unless the user says otherwise: whoever knew the old password may have made some.
+ */
 export async function changePassword(
   services: Needed,
   held: SessionWithUser,
-  input: { readonly current: string; readonly next: string; readonly caller: Caller },
+  input: {
+    readonly current: string
+    readonly next: string
+    readonly keepAppPasswords?: boolean
+    readonly caller: Caller
+  },
 ): Promise<ChangePasswordOutcome> {
   const now = services.now()
   const { user, session } = held
-  const { caller } = input
+  const { caller, keepAppPasswords = false } = input
   if (!isFresh(session, user, services.policy.session, now)) return { kind: 'stale' }
   const problem = problemOf(services, user, input.next)
   if (problem !== undefined) return { kind: 'unsuitable', problem }
@@ -56,7 +66,8 @@ export async function changePassword(
 
   const changing = services.db.transaction().execute(async (tx): Promise<ChangePasswordOutcome> => {
     await settlePassword(tx, check)
-    if (!(await replacePassword(tx, user, { hash, caller, now }))) return { kind: 'superseded' }
+    if (!(await replacePassword(tx, user, { hash, keepAppPasswords, caller, now })))
+      return { kind: 'superseded' }
     const renewed = await renewSession(tx, services, held, { amr: session.amr, caller, now })
     await record(
       services,
@@ -81,21 +92,30 @@ export function problemOf(
 }
 
 /**
- * Stores the new hash; logins under way and other browsers' own budgets end. `false` when the account changed.
+ * Stores the new hash; logins under way, other browsers' own budgets and, unless they are to be kept, app passwords end.
+ * `false` when the account changed.
  *
  * A change that is the last step of a login takes that login, which may have ended meanwhile: then all is undone.
  */
 export async function replacePassword(
   tx: Db,
   user: Pick<User, 'id' | 'epoch'>,
-  { hash, login, caller, now }: { hash: PasswordHash; login?: TokenHash; caller: Caller; now: UnixSeconds },
+  change: {
+    readonly hash: PasswordHash
+    readonly login?: TokenHash
+    readonly keepAppPasswords?: boolean
+    readonly caller: Caller
+    readonly now: UnixSeconds
+  },
 ): Promise<boolean> {
+  const { hash, login, keepAppPasswords = false, caller, now } = change
   if (!(await users.claimEpoch(tx, user.id, user.epoch))) return false
   if (login !== undefined && !(await logins.take(tx, login))) throw new Superseded()
   await passwordHashes.put(tx, user.id, { hash, mustChange: false, now })
   await invitations.removeOf(tx, user.id)
   await logins.removeAll(tx, user.id)
   await knownBrowsers.removeAll(tx, user.id, keptBrowser(caller.browserToken))
+  if (!keepAppPasswords) await appPasswords.removeAll(tx, user.id)
   return true
 }
 

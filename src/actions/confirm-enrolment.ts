@@ -3,6 +3,7 @@ import { canonicalCode } from '../domain/otp/code.ts'
 import type { SessionWithUser } from '../domain/session.ts'
 import type { Seconds, UnixSeconds } from '../domain/time.ts'
 import type { Services } from '../services.ts'
+import * as appPasswords from '../store/app-passwords.ts'
 import type { Db } from '../store/database.ts'
 import * as logins from '../store/logins.ts'
 import * as otpDevices from '../store/otp-devices.ts'
@@ -78,6 +79,8 @@ async function bind(
   if (!(await users.claimEpoch(tx, user.id, user.epoch))) throw new Superseded()
   await users.setSecondFactor(tx, user.id, true)
   await logins.removeAll(tx, user.id)
+  // What the password alone could make before would let in whoever knew it.
+  if (!user.hasSecondFactor) await appPasswords.removeAll(tx, user.id)
   const event = { event: 'device-confirmed', deviceId: pending.id, name: pending.name } as const
   await record(services, tx, { now, by: caller, userId: user.id }, event)
   const amr = session.amr.includes('otp') ? session.amr : [...session.amr, 'otp' as const]

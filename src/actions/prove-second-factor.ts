@@ -6,6 +6,7 @@ import type { PasswordHash } from '../domain/password/hash-parameters.ts'
 import type { Seconds, UnixSeconds } from '../domain/time.ts'
 import type { User } from '../domain/user.ts'
 import type { HashTurn, Services } from '../services.ts'
+import * as appPasswords from '../store/app-passwords.ts'
 import type { Db } from '../store/database.ts'
 import * as otpDevices from '../store/otp-devices.ts'
 import * as recoveryCodes from '../store/recovery-codes.ts'
@@ -167,6 +168,7 @@ async function bindFirstFactor(tx: Db, user: User): Promise<boolean> {
   if (!(await users.claimEpoch(tx, user.id, user.epoch))) return false
   await users.setSecondFactor(tx, user.id, true)
   await sessions.removeAll(tx, user.id)
+  await appPasswords.removeAll(tx, user.id)
   return true
 }
 

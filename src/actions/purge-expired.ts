@@ -1,5 +1,6 @@
 import type { UnixSeconds } from '../domain/time.ts'
 import type { Services } from '../services.ts'
+import * as appPasswords from '../store/app-passwords.ts'
 import * as attempts from '../store/attempts.ts'
 import * as auditLog from '../store/audit-log.ts'
 import * as invitations from '../store/invitations.ts'
@@ -8,6 +9,7 @@ import * as logins from '../store/logins.ts'
 import * as otpDevices from '../store/otp-devices.ts'
 import * as resetRequests from '../store/reset-requests.ts'
 import * as sessions from '../store/sessions.ts'
+import * as tickets from '../store/tickets.ts'
 import { CODE_PREFIX } from './budgets.ts'
 
 /** How many rows went, by table. */
@@ -15,15 +17,20 @@ export type Purged = Readonly<
   Record<
     | 'logins'
     | 'sessions'
+    | 'tickets'
     | 'enrolments'
     | 'invitations'
     | 'resetRequests'
     | 'browsers'
+    | 'appPasswords'
     | 'attempts'
     | 'events',
     number
   >
 >
+
+/** How long one that has ended is still shown to its owner, who may wonder why a program stopped working. */
+const APP_PASSWORDS_KEPT = 30 * 24 * 3600
 
 /** Longest time for which any rule still looks at charged attempts. */
 const ATTEMPTS_KEPT = 2 * 24 * 3600
@@ -41,10 +48,12 @@ export async function purgeExpired({
   return {
     logins: await inBatches((limit) => logins.purge(db, now, limit)),
     sessions: await inBatches((limit) => sessions.purge(db, now, limit)),
+    tickets: await inBatches((limit) => tickets.purge(db, now, limit)),
     enrolments: await inBatches((limit) => otpDevices.purgePending(db, now, limit)),
     invitations: await inBatches((limit) => invitations.purge(db, now, limit)),
     resetRequests: await inBatches((limit) => resetRequests.purge(db, now, limit)),
     browsers: await inBatches((limit) => knownBrowsers.purge(db, now, limit)),
+    appPasswords: await inBatches((limit) => appPasswords.purge(db, now - APP_PASSWORDS_KEPT, limit)),
     attempts: await purgeAttempts(db, now - ATTEMPTS_KEPT),
     events: await inBatches((limit) => auditLog.purge(db, now - policy.auditRetention, limit)),
   }

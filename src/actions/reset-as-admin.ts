@@ -63,7 +63,8 @@ async function carryOut(
     case 'reset':
       // Asked for at the same moment by somebody else: what they wrote down stands, and the next call carries it out.
       if (code === undefined) return { kind: 'requested', expiresAt: request?.expiresAt ?? now }
-      await resetRequests.take(tx, target.id)
+      // Withdrawn since it was looked at: nothing is carried out that nobody asks for any more.
+      if (request !== undefined && !(await resetRequests.take(tx, target.id))) return { kind: 'superseded' }
       return resetFactors(tx, services, target.id, { code, by, now })
     case 'request': {
       // It was there a moment ago: to carry it out was meant, and not to ask for another.

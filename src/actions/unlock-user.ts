@@ -10,7 +10,12 @@ export type UnlockUserOutcome =
   /** Devices that too many wrong codes disabled stay so: they must be bound anew (SEC-OTP-6). */
   { readonly kind: 'unlocked'; readonly disabledDevices: number } | { readonly kind: 'no-such-user' }
 
-/** Forgets the attempts charged to a user, so that the next one is looked at without a wait. */
+/**
+ * Ends the waits of a user, so that the next attempt is looked at.
+ *
+ * The operator forgets what was charged with it. For an administrator the count stays: by unlocking again and again one
+ * could else guess another one's code without ever reaching the number that disables the device (SEC-OTP-6).
+ */
 export async function unlockUser(
   services: Pick<Services, 'db' | 'now' | 'newId' | 'sealer' | 'policy'>,
   who: users.UserReference,
@@ -21,8 +26,8 @@ export async function unlockUser(
   if (user === undefined) return { kind: 'no-such-user' }
   return services.db.transaction().execute(async (tx): Promise<UnlockUserOutcome> => {
     await allow(tx, services, { by, now })
-    await attempts.clear(tx, [codeKey(user.id)])
-    await attempts.clear(tx, [nameKey(services.sealer, user.username)])
+    const keys = [codeKey(user.id), nameKey(services.sealer, user.username)]
+    await ('admin' in by ? attempts.lift(tx, keys) : attempts.clear(tx, keys))
     const devices = await otpDevices.listConfirmed(tx, user.id)
     await record(services, tx, { now, by, userId: user.id }, { event: 'user-unlocked' })
     return { kind: 'unlocked', disabledDevices: devices.filter(({ disabled }) => disabled).length }

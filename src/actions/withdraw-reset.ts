@@ -3,6 +3,7 @@ import type { Services } from '../services.ts'
 import * as resetRequests from '../store/reset-requests.ts'
 import { type AdminRefusal, allow, byAdmin } from './allow.ts'
 import { type Admin, record } from './caller.ts'
+import { holdFactors } from './hold-factors.ts'
 
 export type WithdrawResetOutcome =
   | { readonly kind: 'withdrawn' }
@@ -20,6 +21,8 @@ export async function withdrawReset(
   return byAdmin(
     services.db.transaction().execute(async (tx): Promise<WithdrawResetOutcome> => {
       await allow(tx, services, { by, now })
+      // A reset that is being carried out comes before or after this, never beside it.
+      if ((await holdFactors(tx, userId)) === undefined) return { kind: 'none' }
       if (!(await resetRequests.take(tx, userId))) return { kind: 'none' }
       await record(services, tx, { now, by, userId }, { event: 'reset-withdrawn' })
       return { kind: 'withdrawn' }

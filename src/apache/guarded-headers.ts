@@ -9,6 +9,18 @@ export function spellings(header: string): string[] {
 
 const words = (text: string): string[] => text.trim().split(/\s+/)
 
+/** Headers by which an application may learn who is asking, or by which a client could pose as somebody. */
+export const identityHeaders: readonly string[] = words(`
+  Remote-User Remote-Name Remote-Email Remote-Groups X-Remote-User X-Remote-Name X-Remote-Email
+  X-Remote-Group X-Remote-Groups X-Forwarded-User X-Forwarded-Email X-Forwarded-Groups
+  X-Forwarded-Preferred-Username X-Forwarded-Access-Token X-Auth-Request-User X-Auth-Request-Email
+  X-Auth-Request-Groups X-Auth-Request-Preferred-Username X-Auth-Request-Access-Token X-Auth-User
+  X-Auth-Username X-Auth-Email X-Auth-Groups X-Authenticated-User X-Authenticated-Userid X-WebAuth-User
+  X-User X-User-Id X-Username X-Email X-Groups X-Watchword-User X-Watchword-Groups Client-Cert
+  Client-Cert-Chain X-Client-Cert X-Client-DN X-Client-Verify SSL-Client-Cert X-SSL-Client-Cert
+  X-SSL-Client-DN X-SSL-Client-S-DN X-SSL-Client-Verify X-Forwarded-Client-Cert X-ARR-ClientCert
+`)
+
 /** Headers by which a proxy speaks to an application, or by which a client could pose as one. */
 export const guardedHeaders: readonly string[] = [
   // Where the request came from.
@@ -26,15 +38,5 @@ export const guardedHeaders: readonly string[] = [
     X-Scheme X-Script-Name Front-End-Https X-HTTP-Method X-HTTP-Method-Override X-Method-Override
     Proxy Proxy-Connection Max-Forwards Upgrade
   `),
-  // Who is asking.
-  ...words(`
-    Remote-User Remote-Name Remote-Email Remote-Groups X-Remote-User X-Remote-Name X-Remote-Email
-    X-Remote-Group X-Remote-Groups X-Forwarded-User X-Forwarded-Email X-Forwarded-Groups
-    X-Forwarded-Preferred-Username X-Forwarded-Access-Token X-Auth-Request-User X-Auth-Request-Email
-    X-Auth-Request-Groups X-Auth-Request-Preferred-Username X-Auth-Request-Access-Token X-Auth-User
-    X-Auth-Username X-Auth-Email X-Auth-Groups X-Authenticated-User X-Authenticated-Userid X-WebAuth-User
-    X-User X-User-Id X-Username X-Email X-Groups X-Watchword-User X-Watchword-Groups Client-Cert
-    Client-Cert-Chain X-Client-Cert X-Client-DN X-Client-Verify SSL-Client-Cert X-SSL-Client-Cert
-    X-SSL-Client-DN X-SSL-Client-S-DN X-SSL-Client-Verify X-Forwarded-Client-Cert X-ARR-ClientCert
-  `),
+  ...identityHeaders,
 ]

@@ -9,6 +9,24 @@ export interface Branch {
   readonly branches?: readonly Branch[]
 }
 
+const appPassword: readonly Branch[] = [
+  {
+    name: 'add',
+    summary: 'make an app password and print it once',
+    load: async () => (await import('./commands/user/add-app-password.ts')).declareAppPasswordAdd,
+  },
+  {
+    name: 'list',
+    summary: "list a user's app passwords",
+    load: async () => (await import('./commands/user/list-app-passwords.ts')).declareAppPasswordList,
+  },
+  {
+    name: 'revoke',
+    summary: 'revoke an app password',
+    load: async () => (await import('./commands/user/revoke-app-password.ts')).declareAppPasswordRevoke,
+  },
+]
+
 const user: readonly Branch[] = [
   {
     name: 'create',
@@ -65,6 +83,7 @@ const user: readonly Branch[] = [
     summary: 'bind a hardware token whose key you were given',
     load: async () => (await import('./commands/user/add-token.ts')).declareUserAddToken,
   },
+  { name: 'app-password', summary: 'what programs sign in with', branches: appPassword },
 ]
 
 const group: readonly Branch[] = [
@@ -126,6 +145,19 @@ const keys: readonly Branch[] = [
   },
 ]
 
+const policy: readonly Branch[] = [
+  {
+    name: 'list',
+    summary: 'list policies of protected places',
+    load: async () => (await import('./commands/policy/list.ts')).declarePolicyList,
+  },
+  {
+    name: 'test',
+    summary: 'say whether a user may enter under a policy, and why',
+    load: async () => (await import('./commands/policy/test.ts')).declarePolicyTest,
+  },
+]
+
 /** Every command of `watchword`, in the order of the help. */
 export const commands: readonly Branch[] = [
   {
@@ -140,6 +172,7 @@ export const commands: readonly Branch[] = [
   },
   { name: 'user', summary: 'users', branches: user },
   { name: 'group', summary: 'groups of users', branches: group },
+  { name: 'policy', summary: 'who may enter protected places', branches: policy },
   { name: 'audit', summary: 'the audit log', branches: audit },
   { name: 'keys', summary: 'the keys that seal secrets in the database', branches: keys },
   {
@@ -154,12 +187,17 @@ export const commands: readonly Branch[] = [
   },
   {
     name: 'apache',
-    summary: 'text for Apache httpd',
+    summary: 'configuration of Apache httpd',
     branches: [
       {
         name: 'vhost',
         summary: 'print a virtual host in front of Watchword',
         load: async () => (await import('./commands/apache/vhost.ts')).declareApacheVhost,
+      },
+      {
+        name: 'install',
+        summary: 'write the files by which Apache protects places',
+        load: async () => (await import('./commands/apache/install.ts')).declareApacheInstall,
       },
     ],
   },

@@ -18,6 +18,8 @@ export function explainFailure(error: unknown): Failure {
     case 'KeyFileError':
     case 'NewerDatabaseError':
     case 'ListenError':
+    case 'AuthorizerListenError':
+    case 'CallerSecretError':
       return { code: ExitCode.refused, text: sentences(error.message) }
     case 'StorageFault':
       return { code: ExitCode.refused, text: sentences(storageFault(error)) }

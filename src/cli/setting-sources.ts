@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parse } from 'smol-toml'
-import { settings } from '../config/describe.ts'
 import { readEnvironment } from '../config/environment.ts'
 import type { ConfigSources } from '../config/load.ts'
 
@@ -10,8 +9,7 @@ export function settingSources({ cwd, env, file }: ConfigSources): (name: string
   const path = resolve(cwd, file ?? env.WATCHWORD_CONFIG ?? 'watchword.toml')
   const table: unknown = existsSync(path) ? parse(readFileSync(path, 'utf8')) : {}
   const variables = readEnvironment(env, cwd).sources
-  const inFile = new Set(settings.map(({ name }) => name).filter((name) => has(table, name.split('.'))))
-  return (name) => variables.get(name) ?? (inFile.has(name) ? path : 'default')
+  return (name) => variables.get(name) ?? (has(table, name.split('.')) ? path : 'default')
 }
 
 function has(table: unknown, [first, ...rest]: readonly string[]): boolean {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Config } from './load.ts'
-import { type SettingNote, settingNotes, settingsSchema } from './schema.ts'
+import { namedTables, type SettingNote, settingNotes, settingsSchema } from './schema.ts'
 
 /** What every environment variable of ours begins with. */
 export const variablePrefix = 'WATCHWORD_'
@@ -16,10 +16,26 @@ export interface Setting {
 /** All settings, in the order of the table. */
 export const settings: readonly Setting[] = listSettings(settingsSchema, '')
 
+/** A setting in a table that the operator named; it has no environment variable. */
+export interface NamedSetting {
+  /** The table that holds the named ones, such as `policies`. */
+  readonly table: keyof typeof namedTables
+  readonly key: string
+  readonly note: SettingNote
+}
+
+/** All settings of tables that the operator names. */
+export const namedSettings: readonly NamedSetting[] = Object.entries(namedTables).flatMap(([table, schema]) =>
+  listSettings(schema, '').map(({ name, note }) => {
+    return { table: table as keyof typeof namedTables, key: name, note } // Entries forget the type of keys.
+  }),
+)
+
 /** One line of the documentation of settings. */
 export interface SettingDescription {
   readonly name: string
-  readonly environment: string
+  /** Absent where only the file can say it. */
+  readonly environment?: string
   /** Type, unit and range in words. */
   readonly type: string
   readonly default: string
@@ -28,26 +44,34 @@ export interface SettingDescription {
 
 /** Every setting in words, for `docs/` and `watchword config`. */
 export function describeSettings(): readonly SettingDescription[] {
-  return settings.map(({ name, environment, note }) => {
-    return { name, environment, type: note.type, default: note.fallback, help: note.help }
-  })
+  const described = (name: string, { type, fallback, help }: SettingNote) => {
+    return { name, type, default: fallback, help }
+  }
+  return [
+    ...settings.map(({ name, environment, note }) => ({ ...described(name, note), environment })),
+    ...namedSettings.map(({ table, key, note }) => described(`${table}.NAME.${key}`, note)),
+  ]
 }
 
 /** A setting in force, as one would write it; empty if it is not set. */
 export interface EffectiveSetting {
   readonly name: string
+  readonly note: SettingNote
   readonly value: string
 }
 
 /** The settings in force, in the order of the table, without passwords. */
 export function showSettings(config: Config): readonly EffectiveSetting[] {
-  return settings.map(({ name, note }) => {
+  const named = namedSettings.flatMap(({ table, key, note }) =>
+    Object.keys(config[table]).map((name) => ({ name: `${table}.${name}.${key}`, note })),
+  )
+  return [...settings, ...named].map(({ name, note }) => {
     const value = name.split('.').reduce<unknown>((table, key) => {
       const property = key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
       return (table as Record<string, unknown>)[property]
     }, config)
     // `Config` has for each name what the setting of that name parses to.
-    return { name, value: value === undefined ? '' : note.print(value as never) }
+    return { name, note, value: value === undefined ? '' : note.print(value as never) }
   })
 }
 
@@ -63,6 +87,7 @@ export function nearest(mistyped: string, names: Iterable<string>): string {
 
 function listSettings(schema: z.ZodObject, prefix: string): Setting[] {
   return Object.entries(schema.shape).flatMap(([key, inner]) => {
+    if (prefix === '' && key in namedTables) return []
     const name = `${prefix}${key}`
     const note = settingNotes.get(inner as z.ZodType)
     if (note) return [{ name, environment: variablePrefix + name.replaceAll('.', '_').toUpperCase(), note }]

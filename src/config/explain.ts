@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { nearest, settings } from './describe.ts'
+import { namedSettings, nearest, settings } from './describe.ts'
 
 /** Puts source and key before a problem. */
 export type Describe = (key: string, problem: string) => string
@@ -8,13 +8,20 @@ export type Describe = (key: string, problem: string) => string
 export function explain(issue: z.core.$ZodIssue, raw: Record<string, unknown>, describe: Describe): string[] {
   const path = issue.path.map(String)
   if (issue.code === 'unrecognized_keys') {
-    const names = settings.flatMap(({ name }) => [name, name.replace(/\..*/, '')])
+    const names = [
+      ...settings.flatMap(({ name }) => [name, name.replace(/\..*/, '')]),
+      ...namedSettings.map(({ table, key }) => [table, path[1] ?? 'NAME', key].join('.')),
+    ]
     return issue.keys.map((key) => {
       const name = [...path, key].join('.')
       return describe(name, `is not a setting.${nearest(name, names)}`)
     })
   }
-  const setting = settings.find(({ name }) => name === path.join('.') || name === path.slice(0, -1).join('.'))
+  if (issue.code === 'invalid_key') {
+    const shape = 'small letters, digits and hyphens, and no name that is built in'
+    return [describe(path.join('.'), `is a name that a policy may not have. Write ${shape}.`)]
+  }
+  const setting = settingAt(path)
   if (!setting) {
     const section = path.join('.')
     return [
@@ -24,6 +31,15 @@ export function explain(issue: z.core.$ZodIssue, raw: Record<string, unknown>, d
   const value = path.reduce<unknown>((inner, key) => (inner as Record<string, unknown>)[key], raw)
   const subject = setting.note.secret ? 'the value' : (JSON.stringify(value)?.slice(0, 80) ?? String(value))
   return [describe(setting.name, `${subject} ${complaint(issue)}. Write ${setting.note.type}.`)]
+}
+
+/** The setting that a path of keys, or the list that one of its items, belongs to. */
+function settingAt(path: readonly string[]) {
+  const named = namedSettings.map(({ table, key, note }) => {
+    return { name: `${table}.${path[1]}.${key}`, note }
+  })
+  const [whole, list] = [path.join('.'), path.slice(0, -1).join('.')]
+  return [...settings, ...named].find(({ name }) => name === whole || name === list)
 }
 
 function complaint(issue: z.core.$ZodIssue): string {

@@ -7,7 +7,7 @@ import { type Environment, readEnvironment } from './environment.ts'
 import { explain } from './explain.ts'
 import { readText } from './read-text.ts'
 import { type Settings, settingsSchema } from './schema.ts'
-import { type DatabaseAddress, printListen } from './values.ts'
+import { type AuthorizerAddress, type DatabaseAddress, printListen } from './values.ts'
 
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`
@@ -24,11 +24,15 @@ type Camelized<T> = T extends readonly unknown[] | { readonly kind: string }
  *
  * Durations are seconds unless the name ends in `Days`.
  */
-export type Config = Camelized<Omit<Settings, 'origin' | 'database' | 'key_file'>> & {
+export type Config = Camelized<
+  Omit<Settings, 'origin' | 'database' | 'key_file' | 'authorizer' | 'policies'>
+> & {
   /** Scheme, host, and port unless usual; WHATWG form. */
   readonly origin: string
   readonly database: DatabaseAddress
   readonly keyFile: string
+  readonly authorizer: { readonly listen: AuthorizerAddress; readonly secretFile: string }
+  readonly policies: Settings['policies']
 }
 
 /** Where settings come from. */
@@ -110,7 +114,7 @@ function isTable(value: unknown): value is Record<string, unknown> {
 /** Resolves paths, works out defaults, and changes to the spelling of the program. */
 function settle(parsed: Settings, folder: string): Config {
   const data = resolve(folder, parsed.data)
-  const { listen, password } = parsed
+  const { listen, password, authorizer } = parsed
   const database = parsed.database ?? { kind: 'sqlite', path: resolve(data, 'watchword.sqlite3') }
   const breached = password.breached_hashes
   const settled = {
@@ -120,6 +124,13 @@ function settle(parsed: Settings, folder: string): Config {
     origin: parsed.origin ?? new URL(`http://${printListen(listen)}`).origin,
     database: database.kind === 'sqlite' ? { ...database, path: resolve(folder, database.path) } : database,
     key_file: parsed.key_file === undefined ? resolve(data, 'keys.json') : resolve(folder, parsed.key_file),
+    authorizer: {
+      ...authorizer,
+      secret_file: resolve(
+        authorizer.secret_file === undefined ? data : folder,
+        authorizer.secret_file ?? 'authorizer-secret',
+      ),
+    },
     password: {
       ...password,
       breached_hashes: breached === undefined ? undefined : resolve(folder, breached),

@@ -1,16 +1,21 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { isBuiltInPolicy, policyNameShape } from '../domain/access.ts'
+import { groupNameProblem } from '../domain/group.ts'
 import {
+  type AuthorizerAddress,
   checkPath,
   type DatabaseAddress,
   type ListenAddress,
   type Network,
   parseAccent,
+  parseAuthorizer,
   parseDatabase,
   parseFileMode,
   parseListen,
   parseNetwork,
   parseOrigin,
+  printAuthorizer,
   printDatabase,
   printFileMode,
   printListen,
@@ -182,6 +187,14 @@ const sections = {
       'How long a password hash may wait before its request is answered 503.',
     ),
   }),
+  app_passwords: section({
+    longest_days: number(
+      'days',
+      365,
+      [0, 400],
+      'Longest life of an app password that is made from now on; 0 lets people make some that do not end.',
+    ),
+  }),
   throttle: section({
     password_free: number(
       'attempts',
@@ -228,7 +241,70 @@ const sections = {
       print: printNetworks,
     }),
   }),
+  authorizer: section({
+    listen: setting(parsed(parseAuthorizer).default({ kind: 'tcp', host: '127.0.0.1', port: 9010 }), {
+      kind: 'text',
+      type: '"off", or "host:port" on this machine itself, such as "127.0.0.1:9010"',
+      fallback: '127.0.0.1:9010',
+      help: 'Where Apache asks whether a request may enter a protected place.',
+      print: (address: AuthorizerAddress) => printAuthorizer(address),
+    }),
+    secret_file: setting(parsed(checkPath).optional(), {
+      kind: 'text',
+      type: 'the path of a file',
+      fallback: '(authorizer-secret in data)',
+      help: 'Secret by which Apache shows that it is the one who asks. Made at the first start.',
+      print: String,
+    }),
+  }),
 }
+
+/** One access policy of the operator's own, under `[policies.NAME]`. */
+const policySchema = z.strictObject({
+  groups: names('Groups of which one is enough to enter; with no users either, everybody may.', (name) => {
+    return groupNameProblem(name) === undefined
+  }),
+  users: names('Users who may enter.', (name) => name.length > 0 && name.length <= 64),
+  proof: choice(['password', 'two-factor'], {
+    fallback: 'two-factor',
+    help: 'What a session must stand on.',
+  }),
+  within: setting(z.int().min(60).max(86400).optional(), {
+    kind: 'number',
+    type: 'a whole number of seconds from 60 to 86400',
+    fallback: '(as long as the session holds)',
+    help: 'How long ago that proof may have been given.',
+    print: String,
+  }),
+  networks: setting(networkList([]), {
+    kind: 'list',
+    type: networks,
+    fallback: '[]',
+    help: 'From where one may enter; none for everywhere. An addition: an address alone opens nothing.',
+    print: printNetworks,
+  }),
+  access: setting(
+    z
+      .array(z.enum(['session', 'app-password']))
+      .min(1)
+      .max(2)
+      .default(['session'])
+      .readonly(),
+    {
+      kind: 'list',
+      type: 'a list of "session", "app-password", or both',
+      fallback: '["session"]',
+      help: 'By what one may enter: signed in with a browser, or with an app password that names this policy.',
+      print: JSON.stringify,
+    },
+  ),
+})
+
+/** Tables whose names the operator chooses. They stand in the file only: a variable has no room for a name. */
+export const namedTables = { policies: policySchema } as const
+
+/** Whether the operator may call a policy so. */
+const ownPolicyName = z.string().refine((name) => policyNameShape.test(name) && !isBuiltInPolicy(name))
 
 /** All settings: the one place that knows their names, types, ranges, defaults and help. Unknown keys are refused. */
 export const settingsSchema = z.strictObject({
@@ -308,6 +384,7 @@ export const settingsSchema = z.strictObject({
   }),
   audit_retention_days: number('days', 400, [1, 3650], 'How long audit events are kept.'),
   ...sections,
+  policies: z.record(ownPolicyName, policySchema).default({}),
 })
 
 /** The settings as the table parses them, in the spelling of TOML. */
@@ -341,6 +418,17 @@ function number(
     fallback: fallbackText,
     help,
     print: String,
+  })
+}
+
+/** A list of names of people or groups. */
+function names(help: string, isName: (name: string) => boolean) {
+  return setting(z.array(z.string().refine(isName)).max(1000).default([]).readonly(), {
+    kind: 'list',
+    type: 'a list of names, such as ["alice", "bob"]',
+    fallback: '[]',
+    help,
+    print: JSON.stringify,
   })
 }
 

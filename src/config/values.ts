@@ -31,6 +31,26 @@ export function printListen(listen: ListenAddress): string {
   return `${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${listen.port}`
 }
 
+/** Where the authorizer waits for Apache; `off` for nowhere. */
+export type AuthorizerAddress =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+
+/** Parses `off` or an address of this machine itself with a port: Apache's module knows no Unix socket. */
+export function parseAuthorizer(text: string, refuse: Refuse): AuthorizerAddress {
+  if (text === 'off') return { kind: 'off' }
+  if (!/^(?:127\.[\d.]+|\[::1\]):/.test(text)) {
+    return refuse('is neither "off" nor an address of this machine itself, 127.0.0.1 or [::1], with a port')
+  }
+  const listen = parseListen(text, refuse)
+  return listen.kind === 'unix' ? refuse('is a Unix socket, which mod_authnz_fcgi cannot reach') : listen
+}
+
+/** The text that `parseAuthorizer` reads back as the same. */
+export function printAuthorizer(address: AuthorizerAddress): string {
+  return address.kind === 'off' ? 'off' : printListen(address)
+}
+
 /** Which database, and where. */
 export type DatabaseAddress =
   | { readonly kind: 'sqlite'; readonly path: string }

@@ -1,3 +1,4 @@
+import type { AppPasswordRefusal } from './app-password.ts'
 import type { AuthenticationMethod } from './login.ts'
 import type { Seconds } from './time.ts'
 import type { UserId } from './user.ts'
@@ -47,6 +48,21 @@ export type AuditEvent =
   | { readonly event: 'devices-disabled'; readonly failures: number }
   | { readonly event: 'recovery-codes-made'; readonly count: number }
   | {
+      readonly event: 'app-password-made'
+      readonly appPasswordId: string
+      readonly name: string
+      readonly policies: readonly string[]
+    }
+  | { readonly event: 'app-password-revoked'; readonly appPasswordId: string; readonly name: string }
+  | {
+      readonly event: 'app-password-refused'
+      readonly appPasswordId: string
+      readonly name: string
+      readonly reason: AppPasswordRefusal
+      /** What was asked for; the text of a name that Apache's configuration gave. */
+      readonly policy: string
+    }
+  | {
       readonly event: 'password-changed'
       readonly reason: 'by-user' | 'by-operator' | 'by-invitation' | 'forced'
     }
@@ -68,6 +84,7 @@ export type AuditEvent =
   | { readonly event: 'group-member-removed'; readonly group: string }
   | { readonly event: 'keys-rotated'; readonly keyId: string; readonly resealed: number }
   | { readonly event: 'keys-pruned'; readonly keyIds: readonly string[] }
+  | { readonly event: 'audit-exported'; readonly format: 'csv' | 'jsonl' }
 
 /** Why a code was refused; outwardly all of them are the same answer. */
 export type CodeRefusal =
@@ -99,6 +116,9 @@ const names: Readonly<Record<AuditEventName, true>> = {
   'device-removed': true,
   'devices-disabled': true,
   'recovery-codes-made': true,
+  'app-password-made': true,
+  'app-password-revoked': true,
+  'app-password-refused': true,
   'password-changed': true,
   'invitation-made': true,
   'invitation-used': true,
@@ -118,6 +138,7 @@ const names: Readonly<Record<AuditEventName, true>> = {
   'group-member-removed': true,
   'keys-rotated': true,
   'keys-pruned': true,
+  'audit-exported': true,
 }
 
 /** Every event that can be asked for. */
@@ -128,6 +149,7 @@ const refusals: ReadonlySet<AuditEventName> = new Set([
   'code-refused',
   'throttled',
   'devices-disabled',
+  'app-password-refused',
 ])
 
 /** Whether the event tells of something that was done or of something that was refused. */

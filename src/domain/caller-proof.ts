@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 
 /** Fewest characters of a secret between two programs: 128 bits in base64url take 22. */
 export const CALLER_SECRET_MINIMUM = 22
@@ -18,4 +18,4 @@ export function callerProof(secret: string): (given: string | undefined) => bool
   return (given) => given !== undefined && timingSafeEqual(digest(given), expected)
 }
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+const digest = (text: string): Buffer => hash('sha256', text, 'buffer')

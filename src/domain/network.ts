@@ -23,6 +23,34 @@ export function networksOf(address: string): Networks {
   return { network: `${groups.slice(0, 4).join(':')}::/64`, site: `${groups.slice(0, 3).join(':')}::/48` }
 }
 
+/** A block of addresses: all whose first `prefix` bits are those of `address`. */
+export interface Network {
+  readonly family: 'ipv4' | 'ipv6'
+  readonly address: string
+  readonly prefix: number
+}
+
+/** Whether an address lies within a network; a text that is no address lies within none. */
+export function isInNetwork(address: string, network: Network): boolean {
+  const [bits, block] = [bitsOf(address), bitsOf(network.address)]
+  if (bits === undefined || block === undefined || bits.length !== block.length) return false
+  return bits.startsWith(block.slice(0, network.prefix))
+}
+
+/** The 32 or 128 bits of an address as a text of zeros and ones; IPv4 within IPv6 is IPv4. */
+function bitsOf(address: string): string | undefined {
+  const text = address.toLowerCase()
+  const groups = groupsOf(text)
+  const ipv4 = groups === undefined ? text : ipv4Within(groups)
+  if (ipv4 !== undefined) {
+    const bytes = ipv4.split('.')
+    if (bytes.length !== 4 || !bytes.every((byte) => /^\d{1,3}$/.test(byte) && Number(byte) < 256))
+      return undefined
+    return bytes.map((byte) => Number(byte).toString(2).padStart(8, '0')).join('')
+  }
+  return groups?.map((group) => Number.parseInt(group, 16).toString(2).padStart(16, '0')).join('')
+}
+
 /** The eight groups of an IPv6 address without leading zeros; `undefined` when it is none. */
 function groupsOf(text: string): string[] | undefined {
   const [head = '', tail, ...more] = inGroups(text).split('::')

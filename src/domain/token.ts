@@ -19,6 +19,11 @@ export function parseToken(text: string): Token | undefined {
   return shape.test(text) ? (text as Token) : undefined
 }
 
+/** Reads the hash of a token that a client sent. */
+export function parseTokenHash(text: string): TokenHash | undefined {
+  return shape.test(text) ? (text as TokenHash) : undefined
+}
+
 /** The token's SHA-256: a store that leaks lets nobody in (SEC-SES-2). */
 export function hashToken(value: Token): TokenHash {
   return hash('sha256', value, 'base64url') as TokenHash

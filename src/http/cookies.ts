@@ -1,13 +1,9 @@
 import type { Issued } from '../actions/advance-login.ts'
+import { findOnly } from '../domain/cookie.ts'
 import { parseToken, type Token } from '../domain/token.ts'
 
 /** What the browser may hold: a login under way, a session, the mark of a known browser, and what forms are bound to. */
 export type CookieKind = 'login' | 'session' | 'browser' | 'form'
-
-/** Two cookies of one name came: which is meant cannot be known, so none is believed (SEC-SES-14). */
-export class AmbiguousCookieError extends Error {
-  override readonly name = 'AmbiguousCookieError'
-}
 
 /** Reads and writes the cookies of one origin. */
 export interface Cookies {
@@ -42,16 +38,4 @@ export function cookiesFor(origin: string): Cookies {
       `${names[kind]}=${token}${kind === 'browser' ? `; Max-Age=${lifetime}` : ''}${attributes}`,
     clear: (kind) => `${names[kind]}=; Max-Age=0${attributes}`,
   }
-}
-
-/** The only value of a cookie; throws when it comes twice. */
-export function findOnly(header: string, name: string): string | undefined {
-  let found: string | undefined
-  for (const pair of header.split(';')) {
-    const equals = pair.indexOf('=')
-    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue
-    if (found !== undefined) throw new AmbiguousCookieError('A cookie came twice.')
-    found = pair.slice(equals + 1).trim()
-  }
-  return found
 }

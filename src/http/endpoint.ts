@@ -199,8 +199,11 @@ export function respond(answer: Answer, { securityHeaders }: Edge, requestId: st
     all['content-type'] = contentType
     content = typeof body === 'string' || body instanceof ReadableStream ? body : JSON.stringify(body)
   }
-  if (cookies.length === 0) return new Response(content, { status, headers: all })
+  const [first, ...others] = cookies
+  if (first !== undefined) all['set-cookie'] = first
+  // Headers of their own are slow to make, and only a second cookie needs them.
+  if (others.length === 0) return new Response(content, { status, headers: all })
   const withCookies = new Headers(all)
-  for (const cookie of cookies) withCookies.append('set-cookie', cookie)
+  for (const cookie of others) withCookies.append('set-cookie', cookie)
   return new Response(content, { status, headers: withCookies })
 }

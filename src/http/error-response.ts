@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
+import { AmbiguousCookieError } from '../domain/cookie.ts'
 import { HashQueueTimeout, StorageFault } from '../domain/faults.ts'
 import { type Answer, busy, failure } from './answer.ts'
-import { AmbiguousCookieError } from './cookies.ts'
 
 /** The one place where a fault becomes an answer; whatever it is, nothing was allowed (SEC-ERR-3). */
 export function errorAnswer(error: unknown, log: Logger): Answer {

@@ -1,4 +1,4 @@
-import { findOnly } from './cookies.ts'
+import { findOnly } from '../domain/cookie.ts'
 
 /** Languages of the pages; the first is spoken to whoever understands none of them. */
 export const languages = ['en', 'de'] as const

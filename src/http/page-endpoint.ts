@@ -1,10 +1,12 @@
 import type { z } from 'zod'
 import { enterAdmin } from '../actions/enter-admin.ts'
+import { takesAppPasswords } from '../domain/app-password.ts'
 import { formKeyOf, isFormKey, type Token } from '../domain/token.ts'
 import type { Answer } from './answer.ts'
 import { type AppContext, type Edge, respond } from './endpoint.ts'
 import { errorAnswer } from './error-response.ts'
 import { readBody } from './guards/body.ts'
+import { readQuery } from './guards/query.ts'
 import { chooseLanguage } from './language.ts'
 import { redirect, type View } from './page.ts'
 import { errorPage, errorTextOf } from './pages/error-page.ts'
@@ -111,7 +113,9 @@ async function guarded(
   const back = route.method === 'GET' ? `?return_to=${encodeURIComponent(view.here)}` : ''
   if (route.access !== 'anybody' && session === undefined) return redirect(`/login${back}`)
   if (route.access === 'admin' && session !== undefined) {
-    const entry = await enterAdmin(edge.services, session)
+    const cameFrom = c.req.raw.headers.get('sec-fetch-site')
+    const isUse = cameFrom !== 'cross-site' && cameFrom !== 'same-site'
+    const entry = await enterAdmin(edge.services, session, isUse)
     if (entry.kind === 'not-admin') return errorPage(view, 'forbidden', { status: 403 })
     if (entry.kind === 'locked') return redirect(`/confirm${back === '' ? '?return_to=%2Fadmin' : back}`)
   }
@@ -137,15 +141,10 @@ async function guarded(
   return route.handle({ ...request, fields: fields?.data }, edge)
 }
 
-/** Each parameter once; one that comes twice is none (SEC-INP-9). */
-function queryOf(url: string): Record<string, string> {
-  const given: Record<string, string> = {}
-  const { searchParams } = new URL(url)
-  for (const name of new Set(searchParams.keys())) {
-    const values = searchParams.getAll(name)
-    if (values.length === 1 && values[0] !== undefined) given[name] = values[0]
-  }
-  return given
+/** What the query gives; a query that is malformed or names something twice gives nothing (SEC-INP-9). */
+function queryOf(url: string): Readonly<Record<string, unknown>> {
+  const read = readQuery(url)
+  return read.kind === 'fields' ? read.fields : {}
 }
 
 /**
@@ -175,6 +174,7 @@ function viewOf(
     here: hasPage ? pathname + search : '/',
     user: received.session?.user,
     contentSecurityPolicy: edge.pagePolicy,
+    hasAppPasswords: edge.services.policy.accessPolicies.some(takesAppPasswords),
   }
 }
 

@@ -18,6 +18,8 @@ export interface View {
   /** Whoever is signed in. */
   readonly user: Pick<User, 'username' | 'isSuperuser'> | undefined
   readonly contentSecurityPolicy: string
+  /** Whether any access policy takes app passwords, so that there is a page for them. */
+  readonly hasAppPasswords: boolean
 }
 
 /** A page before it has its frame. */

@@ -6,6 +6,8 @@ export interface Metrics {
   request(route: string, method: string, status: number, seconds: number): void
   /** Somebody tried to sign in, by whichever way, with this outcome. */
   signIn(outcome: string): void
+  /** A program showed an app password, or what should have been one, with this outcome. */
+  appPassword(outcome: string): void
   /** The text of `/metrics`. */
   text(): Promise<string>
   readonly contentType: string
@@ -32,6 +34,12 @@ export function createMetrics(queue: () => { readonly running: number; readonly 
   const signIns = new Counter({
     name: 'watchword_sign_ins_total',
     help: 'Attempts to sign in, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const appPasswords = new Counter({
+    name: 'watchword_app_passwords_total',
+    help: 'App passwords that programs showed, by outcome.',
     labelNames: ['outcome'],
     registers,
   })
@@ -67,6 +75,7 @@ export function createMetrics(queue: () => { readonly running: number; readonly 
       timer.observe(seconds)
     },
     signIn: (outcome) => signIns.inc({ outcome }),
+    appPassword: (outcome) => appPasswords.inc({ outcome }),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }

@@ -83,6 +83,11 @@ const putRows = ofSize((size) =>
   ),
 )
 
+/** Ends the waits under the keys; what was charged stays, so that the next failure waits longer. */
+export async function lift(db: Db, keys: readonly string[]): Promise<void> {
+  await db.updateTable('attempts').set({ blocked_until: 0 }).where('key', 'in', keys).execute()
+}
+
 /** Forgets what was charged under the keys. */
 export async function clear(db: Db, keys: readonly string[]): Promise<void> {
   for (const key of keys) await deleteOne(db, { key })

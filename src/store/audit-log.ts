@@ -62,6 +62,24 @@ function actorId(actor: Actor): string | null {
   }
 }
 
+/** Whether an event of this name was written about the user after `since`. */
+export async function wasRecorded(
+  db: Db,
+  userId: UserId,
+  event: AuditEvent['event'],
+  since: UnixSeconds,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('audit_event')
+    .select('id')
+    .where('user_id', '=', userId)
+    .where('at', '>', since)
+    .where('event', '=', event)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** Removes some events older than the retention. */
 export async function purge(db: Db, before: UnixSeconds, limit: number): Promise<number> {
   const { numDeletedRows } = await db

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import type { AppSecretHash } from '../domain/app-password.ts'
 import type { PasswordHash } from '../domain/password/hash-parameters.ts'
 import type { TokenHash } from '../domain/token.ts'
 import type { UserId } from '../domain/user.ts'
@@ -17,6 +18,9 @@ export interface Database {
   invitation: InvitationTable
   reset_request: ResetRequestTable
   known_browser: KnownBrowserTable
+  app_password: AppPasswordTable
+  site_session: SiteSessionTable
+  ticket: TicketTable
   attempts: AttemptsTable
   audit_event: AuditEventTable
 }
@@ -142,6 +146,39 @@ interface KnownBrowserTable {
   user_id: UserId
   created_at: number
   last_used_at: number
+  expires_at: number
+}
+
+interface AppPasswordTable {
+  id: string
+  user_id: UserId
+  secret_hash: AppSecretHash
+  name: string
+  /** Names of access policies, separated by spaces. */
+  policies: string
+  created_at: number
+  /** Null for one without an end. */
+  expires_at: number | null
+  last_used_at: number | null
+  last_used_address: string | null
+}
+
+interface SiteSessionTable {
+  token_hash: TokenHash
+  session_id: string
+  /** The origin of the protected host whose cookie it is. */
+  host: string
+  created_at: number
+}
+
+interface TicketTable {
+  token_hash: TokenHash
+  session_id: string
+  /** The origin of the protected host that may take it. */
+  host: string
+  /** Of the token of the browser that waits there. */
+  state_hash: TokenHash
+  created_at: number
   expires_at: number
 }
 

@@ -37,33 +37,62 @@ export async function insert(db: Db, session: Session & { readonly tokenHash: To
   })
 }
 
+const columns = [
+  'session.id',
+  'session.user_id',
+  'session.amr',
+  'session.auth_time',
+  'session.last_seen_at',
+  'session.expires_at',
+  'user.username',
+  'user.display_name',
+  'user.is_superuser',
+  'user.has_second_factor',
+  'user.epoch',
+  'user.disabled_at',
+  'group_member.group_name',
+] as const
+
 const byToken = prepared((db, { tokenHash }: { tokenHash: TokenHash }) =>
   db
     .selectFrom('session')
     .innerJoin('user', 'user.id', 'session.user_id')
     .leftJoin('group_member', 'group_member.user_id', 'user.id')
     .where('session.token_hash', '=', tokenHash)
-    .select([
-      'session.id',
-      'session.user_id',
-      'session.amr',
-      'session.auth_time',
-      'session.last_seen_at',
-      'session.expires_at',
-      'user.username',
-      'user.display_name',
-      'user.is_superuser',
-      'user.has_second_factor',
-      'user.epoch',
-      'user.disabled_at',
-      'group_member.group_name',
-    ]),
+    .select(columns),
+)
+
+const bySiteToken = prepared((db, { tokenHash, host }: { tokenHash: TokenHash; host: string }) =>
+  db
+    .selectFrom('site_session')
+    .innerJoin('session', 'session.id', 'site_session.session_id')
+    .innerJoin('user', 'user.id', 'session.user_id')
+    .leftJoin('group_member', 'group_member.user_id', 'user.id')
+    .where('site_session.token_hash', '=', tokenHash)
+    .where('site_session.host', '=', host)
+    .select(columns),
 )
 
 /** The session of a token with its user; the caller decides whether it still holds. */
 export async function findByToken(db: Db, tokenHash: TokenHash): Promise<SessionWithUser | undefined> {
-  // One row for each group, and one without any for a user of none.
   const { rows } = await byToken(db, { tokenHash })
+  return withUser(rows)
+}
+
+/** The session behind the token that a protected host knows a browser by; the caller decides whether it holds. */
+export async function findBySiteToken(
+  db: Db,
+  tokenHash: TokenHash,
+  host: string,
+): Promise<SessionWithUser | undefined> {
+  const { rows } = await bySiteToken(db, { tokenHash, host })
+  return withUser(rows)
+}
+
+type RowWithUser = Awaited<ReturnType<typeof byToken>>['rows'][number]
+
+/** Reads one row for each group, and one without any for a user of none. */
+function withUser(rows: readonly RowWithUser[]): SessionWithUser | undefined {
   const [row] = rows
   if (row === undefined) return undefined
   const groups = rows.flatMap(({ group_name }) => group_name ?? []).toSorted()

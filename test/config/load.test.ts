@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { ConfigError } from '../../src/config/config-error.ts'
 import { type ConfigSources, loadConfig } from '../../src/config/load.ts'
-import { settingsFile, temporaryFolder } from './settings-file.ts'
+import { printSettings, settingsFile, temporaryFolder } from './settings-file.ts'
 
 function problemsOf(sources: ConfigSources): readonly string[] {
   try {
@@ -29,7 +29,11 @@ test('without a file and without variables, the defaults are in force', () => {
     issuer: 'Watchword',
     logLevel: 'info',
     auditRetentionDays: 400,
-    login: { enrolment: 'required', uniformErrors: false, lifetime: 300, enrolmentLifetime: 600 },
+    login: {
+      ...{ enrolment: 'required', uniformErrors: false, form: 'steps', returnOrigins: [] },
+      ...{ lifetime: 300, enrolmentLifetime: 600 },
+    },
+    brand: { name: 'Watchword', accent: '#2f5bd7' },
     session: {
       idleTimeout: 3600,
       absoluteLifetime: 43_200,
@@ -68,6 +72,12 @@ test('without a file and without variables, the defaults are in force', () => {
         { family: 'ipv6', address: '::1', prefix: 128 },
       ],
     },
+    authorizer: {
+      listen: { kind: 'tcp', host: '127.0.0.1', port: 9010 },
+      secretFile: '/nowhere/data/authorizer-secret',
+    },
+    policies: {},
+    appPasswords: { longestDays: 365 },
   })
 })
 
@@ -311,3 +321,42 @@ test('no refusal repeats what may hold a password', (t) => {
     assert.doesNotMatch(problems, /hush/)
   }
 })
+
+test('access policies are tables with names of the operator, read from the file', (t) => {
+  const { path: _, ...sources } = settingsFile(
+    t,
+    '[policies.wiki]\ngroups = ["staff"]\nwithin = 600\nnetworks = ["10.0.0.0/8"]\n[policies.git]\naccess = ["app-password"]\n',
+  )
+  const { policies } = loadConfig(sources)
+  assert.deepEqual(Object.keys(policies), ['wiki', 'git'])
+  assert.deepEqual(policies.wiki, {
+    groups: ['staff'],
+    users: [],
+    proof: 'two-factor',
+    within: 600,
+    networks: [{ family: 'ipv4', address: '10.0.0.0', prefix: 8 }],
+    access: ['session'],
+  })
+  const { path: __, ...again } = settingsFile(t, printSettings(loadConfig(sources)))
+  assert.deepEqual(loadConfig(again).policies, policies)
+})
+
+for (const [toml, problem] of [
+  ['[policies.group-staff]', /: policies\.group-staff: is a name that a policy may not have\. Write small/],
+  ['[policies.two-factor]', /: policies\.two-factor: is a name/],
+  ['[policies.Wiki]', /: policies\.Wiki: is a name/],
+  ['[policies.wiki]\nproof = "none"', /: policies\.wiki\.proof: "none" is not allowed\. Write one of/],
+  ['[policies.wiki]\ngroups = ["No group"]', /: policies\.wiki\.groups: .* Write a list of names/],
+  [
+    '[policies.wiki]\ngroup = ["a"]',
+    /: policies\.wiki\.group: is not a setting\. Did you mean "policies\.wiki\.groups"/,
+  ],
+  ['[policies.wiki]\naccess = []', /: policies\.wiki\.access: \[\] is too small|too short/],
+  ['[policies]\nwiki = 1', /: policies\.wiki: is not a table\. Write \[policies\.wiki\]/],
+  ['policies = 1', /: policies: is not a table/],
+] as const) {
+  test(`refuses ${JSON.stringify(toml)}`, (t) => {
+    const { path: _, ...sources } = settingsFile(t, `${toml}\n`)
+    assert.throws(() => loadConfig(sources), { message: problem })
+  })
+}

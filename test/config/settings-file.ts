@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { settings, showSettings } from '../../src/config/describe.ts'
+import { showSettings } from '../../src/config/describe.ts'
 import type { Config } from '../../src/config/load.ts'
 
 /** A folder of the test's own that is removed after it. */
@@ -23,9 +23,10 @@ export function settingsFile(t: TestContext, toml: string | Uint8Array) {
 /** A settings file that says all that a configuration says. */
 export function printSettings(config: Config): string {
   const tables = new Map<string, string[]>([['', []]])
-  showSettings(config).forEach(({ name, value }, index) => {
-    const [key = '', table = ''] = name.split('.').reverse()
-    const text = settings[index]?.note.kind === 'text' ? JSON.stringify(value) : value
+  showSettings(config).forEach(({ name, note, value }) => {
+    const key = name.replace(/^.*\./, '')
+    const table = name.slice(0, -key.length - 1)
+    const text = note.kind === 'text' ? JSON.stringify(value) : value
     if (value !== '') tables.set(table, [...(tables.get(table) ?? []), `${key} = ${text}`])
   })
   return [...tables]

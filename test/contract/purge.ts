@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { newId } from '../../src/crypto/random.ts'
+import * as appPasswords from '../../src/store/app-passwords.ts'
 import * as attempts from '../../src/store/attempts.ts'
 import * as auditLog from '../../src/store/audit-log.ts'
 import type { Db } from '../../src/store/database.ts'
@@ -11,7 +12,9 @@ import { migrate } from '../../src/store/migrate.ts'
 import * as otpDevices from '../../src/store/otp-devices.ts'
 import * as resetRequests from '../../src/store/reset-requests.ts'
 import * as sessions from '../../src/store/sessions.ts'
+import * as tickets from '../../src/store/tickets.ts'
 import { readAttempts } from '../../src/store/views/read-attempts.ts'
+import { anAppPassword } from './app-passwords.ts'
 import { aDevice, aTokenHash, makeSession, makeUser, NOW, plain } from './people.ts'
 import type { OpenEmpty } from './store.ts'
 
@@ -46,6 +49,37 @@ export function purgeContract(open: OpenEmpty): void {
       }
       assert.equal(await purgeAll((limit) => logins.purge(db, NOW, limit)), 2)
       assert.equal((await logins.findByToken(db, kept, NOW))?.userId, userId)
+    })
+
+    it('removes app passwords that ended, and none without an end', async () => {
+      const userId = await makeUser(db)
+      const kept = [
+        anAppPassword(userId, { expiresAt: NOW + 1 }),
+        anAppPassword(userId, { expiresAt: undefined }),
+      ]
+      const over = [anAppPassword(userId, { expiresAt: NOW }), anAppPassword(userId, { expiresAt: NOW - 1 })]
+      for (const each of [...kept, ...over]) await appPasswords.insert(db, each)
+      assert.equal(await purgeAll((limit) => appPasswords.purge(db, NOW, limit)), 2)
+      assert.deepEqual(
+        (await appPasswords.listOf(db, userId)).map(({ id }) => id),
+        kept.map(({ id }) => id),
+      )
+    })
+
+    it('removes tickets that nobody took', async () => {
+      const userId = await makeUser(db)
+      for (const expiresAt of [NOW - 1, NOW, NOW + 1]) {
+        const { id: sessionId } = await makeSession(db, userId)
+        const ticket = {
+          tokenHash: aTokenHash(),
+          sessionId,
+          host: 'https://a.example',
+          stateHash: aTokenHash(),
+        }
+        await tickets.replace(db, { ...ticket, now: NOW - 60, expiresAt })
+      }
+      assert.equal(await purgeAll((limit) => tickets.purge(db, NOW, limit)), 2)
+      await sessions.removeAll(db, userId)
     })
 
     it('removes sessions past their end', async () => {

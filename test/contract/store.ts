@@ -2,10 +2,12 @@ import { after, before, describe } from 'node:test'
 import { newId } from '../../src/crypto/random.ts'
 import type { Db } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
+import { appPasswordContract } from './app-passwords.ts'
 import { factorContract } from './factors.ts'
 import { invitationContract } from './invitations.ts'
 import { loginContract } from './logins.ts'
 import { migrationContract } from './migrations.ts'
+import { protectedHostContract } from './protected-hosts.ts'
 import { purgeContract } from './purge.ts'
 import { recordContract } from './records.ts'
 import { userContract } from './users.ts'
@@ -30,7 +32,9 @@ export function storeContract(name: string, open: OpenEmpty): void {
     factorContract(() => db)
     loginContract(() => db)
     recordContract(() => db)
+    appPasswordContract(() => db)
     invitationContract(() => db)
+    protectedHostContract(() => db)
     viewContract(() => db)
     purgeContract(open)
     migrationContract(open)

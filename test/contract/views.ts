@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { newId } from '../../src/crypto/random.ts'
 import { StorageFault } from '../../src/domain/faults.ts'
+import * as appPasswords from '../../src/store/app-passwords.ts'
 import * as auditLog from '../../src/store/audit-log.ts'
 import * as groups from '../../src/store/groups.ts'
 import * as invitations from '../../src/store/invitations.ts'
@@ -13,6 +14,7 @@ import * as users from '../../src/store/users.ts'
 import { keysInUse } from '../../src/store/views/keys-in-use.ts'
 import { type EventSelection, listAuditEvents } from '../../src/store/views/list-audit.ts'
 import { listDeviceOwners } from '../../src/store/views/list-device-owners.ts'
+import { listGroupNames } from '../../src/store/views/list-group-names.ts'
 import { listGroups } from '../../src/store/views/list-groups.ts'
 import { listUsers } from '../../src/store/views/list-users.ts'
 import {
@@ -23,6 +25,7 @@ import {
   recoveryCodesMadeAt,
 } from '../../src/store/views/own-account.ts'
 import { findShownUser } from '../../src/store/views/show-user.ts'
+import { anAppPassword } from './app-passwords.ts'
 import { aDevice, aHash, aTokenHash, makeSession, makeUser, NOW, plain } from './people.ts'
 import type { Opened } from './store.ts'
 
@@ -93,6 +96,8 @@ export function viewContract(open: Opened): void {
       await recoveryCodes.replaceAll(db, id, [aHash(), aHash()], { now: NOW, expiresAt: null })
       const { sealedKey, ...device } = aDevice(id)
       await otpDevices.insertConfirmed(db, { ...device, sealedKey }, NOW)
+      const { secretHash, ...appPassword } = anAppPassword(id)
+      await appPasswords.insert(db, { ...appPassword, secretHash })
       const { tokenHash, ...session } = await makeSession(db, id)
       const shown = await findShownUser(db, username.toUpperCase(), NOW)
       assert.deepEqual(shown, {
@@ -111,6 +116,7 @@ export function viewContract(open: Opened): void {
         enrolmentPending: false,
         sessions: [session],
         recoveryCodesLeft: 2,
+        appPasswords: [{ ...appPassword, lastUsedAt: undefined, lastUsedAddress: undefined }],
         invitedUntil: undefined,
         resetRequest: undefined,
       })
@@ -186,6 +192,8 @@ export function viewContract(open: Opened): void {
         { name: empty, members: 0, createdAt: NOW + 1 },
         { name: full, members: 2, createdAt: NOW },
       ])
+      const names = (await listGroupNames(db)).filter((name) => name.endsWith(mark))
+      assert.deepEqual(names, [empty, full])
     })
 
     it('name the owners of devices and the keys that something is sealed with', async () => {

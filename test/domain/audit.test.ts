@@ -21,6 +21,9 @@ const outcomes: Readonly<Record<AuditEventName, 'success' | 'failure'>> = {
   'device-removed': 'success',
   'devices-disabled': 'failure',
   'recovery-codes-made': 'success',
+  'app-password-made': 'success',
+  'app-password-revoked': 'success',
+  'app-password-refused': 'failure',
   'password-changed': 'success',
   'invitation-made': 'success',
   'invitation-used': 'success',
@@ -40,6 +43,7 @@ const outcomes: Readonly<Record<AuditEventName, 'success' | 'failure'>> = {
   'group-member-removed': 'success',
   'keys-rotated': 'success',
   'keys-pruned': 'success',
+  'audit-exported': 'success',
 }
 
 describe('the outcome of an audit event (SEC-LOG-1)', () => {
@@ -51,7 +55,7 @@ describe('the outcome of an audit event (SEC-LOG-1)', () => {
 
   it('is failure for everything that somebody was refused', () => {
     const refused = (Object.keys(outcomes) as AuditEventName[]).filter((event) => event.endsWith('-refused'))
-    assert.equal(refused.length, 2)
+    assert.equal(refused.length, 3)
     for (const event of refused) assert.equal(outcomeOf(event), 'failure')
   })
 })

@@ -47,6 +47,12 @@ const calls = (): { path: string; method: string; browser: Browser; fields: Reco
   },
   {
     method: 'POST',
+    path: '/auth/app-passwords/',
+    browser: signedIn,
+    fields: { name: 'git', policies: 'nowhere' },
+  },
+  {
+    method: 'POST',
     path: '/auth/invitation/',
     browser: stranger(world),
     fields: { code: 'x'.repeat(43), password: 'a new and longer password' },

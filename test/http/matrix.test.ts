@@ -11,6 +11,7 @@ import { passage, type Role, roles, smuggled } from './matrix.ts'
 const bodies: Readonly<Record<string, object>> = {
   '/auth/verify/': { otp: 'wrong' },
   '/auth/password/': { new_password: 'a new and longer password' },
+  '/auth/app-passwords/': { name: 'git', policies: 'two-factor' },
   '/auth/admin/users/': { username: 'newcomer' },
   '/auth/admin/groups/': { name: 'wiki' },
   '/auth/admin/users/:id/groups/': { group: 'staff' },

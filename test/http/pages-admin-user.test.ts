@@ -87,6 +87,20 @@ describe('the page of a user', () => {
     assert.equal((await user.browser.get('/auth/session/')).status, 401)
   })
 
+  it('shows ten sessions of somebody with more, and stays light', async () => {
+    const { db } = world.services
+    const [held] = await db.selectFrom('session').selectAll().where('user_id', '=', user.id).execute()
+    assert.ok(held)
+    const more = Array.from({ length: 24 }, () => {
+      const id = world.services.newId()
+      return { ...held, id, token_hash: `${held.token_hash}${id}` as typeof held.token_hash }
+    })
+    await db.insertInto('session').values(more).execute()
+    const shown = await open(admin.browser, page)
+    assert.match(readable(shown), /And 15 more/)
+    assert.ok(Buffer.byteLength(shown.text) < 30_000)
+  })
+
   it("does nothing to somebody else's session (SEC-AZ-2)", async () => {
     const own = await open(admin.browser, `/admin/users/${admin.id}`)
     const [, id = ''] = /name="session" value="([0-9a-v]{26})"/.exec(own.text) ?? []

@@ -64,7 +64,7 @@ export interface EnrolledPerson extends Person {
 
 /** Makes an account; the password is `PASSWORD` unless told. */
 export async function makePerson(
-  world: BrowserWorld,
+  world: Pick<BrowserWorld, 'services'>,
   username: string,
   more: Partial<NewUser> = {},
 ): Promise<Person> {
@@ -80,7 +80,7 @@ export async function makePerson(
 
 /** Makes an account with an authenticator whose codes are all unused. */
 export async function makeEnrolledPerson(
-  world: BrowserWorld,
+  world: Pick<BrowserWorld, 'services'>,
   username: string,
   more: Partial<NewUser> = {},
 ): Promise<EnrolledPerson> {
@@ -90,7 +90,7 @@ export async function makeEnrolledPerson(
 
 /** Binds one more authenticator; what the person had open ends. */
 export async function giveAuthenticator(
-  world: BrowserWorld,
+  world: Pick<BrowserWorld, 'services'>,
   username: string,
   name: string,
 ): Promise<Authenticator> {

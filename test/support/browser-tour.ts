@@ -158,10 +158,12 @@ const welcoming: readonly Stop[] = [
 
 /** Pages of one's own account. */
 const own: readonly Stop[] = [
-  ...['', '/devices', '/recovery-codes', '/sessions', '/password', '/activity'].map((path) => ({
-    name: `account${path.replace('/', '-')}`,
-    reach: asUser(`/account${path}`),
-  })),
+  ...['', '/devices', '/recovery-codes', '/app-passwords', '/sessions', '/password', '/activity'].map(
+    (path) => ({
+      name: `account${path.replace('/', '-')}`,
+      reach: asUser(`/account${path}`),
+    }),
+  ),
   {
     name: 'account-device-new',
     async reach(page, guide) {

@@ -9,20 +9,24 @@ import {
 
 /** Debian's Chromium, which trusts one certificate and finds one host. */
 export interface ChromiumOptions {
-  /** The one name that is found; it is 127.0.0.1. */
+  /** The name that is found; it is 127.0.0.1. */
   readonly serverName: string
+  /** More of them. */
+  readonly otherNames?: readonly string[]
   /** The one certificate that is trusted besides the usual ones, PEM. */
   readonly certificate: string
 }
 
 /** Starts Chromium without a window. It ends with this process, because it listens on a pipe of ours. */
-export function startChromium({ serverName, certificate }: ChromiumOptions): Promise<Browser> {
+export function startChromium(options: ChromiumOptions): Promise<Browser> {
+  const { serverName, otherNames = [], certificate } = options
+  const found = [serverName, ...otherNames].map((name) => `MAP ${name} 127.0.0.1`).join(', ')
   return chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: [
       ...['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
       ...['--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
-      `--host-resolver-rules=MAP ${serverName} 127.0.0.1, MAP * ~NOTFOUND`,
+      `--host-resolver-rules=${found}, MAP * ~NOTFOUND`,
       `--ignore-certificate-errors-spki-list=${fingerprint(certificate)}`,
     ],
   })

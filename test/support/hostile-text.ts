@@ -1,7 +1,23 @@
 import fc from 'fast-check'
+import type { Page } from 'playwright-core'
 
 /** What a mark calls when it runs as a script; a page that has it has been broken. */
 export const ALARM = 'watchwordAlarm'
+
+/** How many texts are tried in each field; 500 before a release. */
+export const HOSTILE_COUNT = Number(process.env.WW_HOSTILE_COUNT ?? 100)
+
+/** Makes every script of a value that runs in this browser a complaint. */
+export function watchForAlarm(page: Page): Promise<unknown> {
+  return page.context().addInitScript(`window.${ALARM} = () => console.error('a value ran as a script')`)
+}
+
+/** Settings that are hostile themselves, for the names of the site are on every page. */
+export const hostileSettings: Readonly<Record<string, string>> = {
+  WATCHWORD_BRAND_NAME: `"><script>${ALARM}()</script>&amp;`,
+  WATCHWORD_ISSUER: `'><img src=x onerror=${ALARM}()>`,
+  WATCHWORD_THROTTLE_SERVER_LIMIT: '1000000',
+}
 
 /** Text that runs `watchwordAlarm()` wherever it stands unescaped: in text, attributes, comments, scripts, styles, addresses. */
 const vectors: readonly string[] = [

@@ -25,7 +25,14 @@ export interface Watchword {
 /** Settings by environment, on a data folder. */
 export function environment(folder: string, more: Record<string, string> = {}): Record<string, string> {
   mkdirSync(folder, { recursive: true })
-  return { PATH: process.env.PATH ?? '', HOME: folder, WATCHWORD_DATA: join(folder, 'data'), ...more }
+  return {
+    PATH: process.env.PATH ?? '',
+    HOME: folder,
+    WATCHWORD_DATA: join(folder, 'data'),
+    // Its port is one for the machine, and tests run side by side.
+    WATCHWORD_AUTHORIZER_LISTEN: 'off',
+    ...more,
+  }
 }
 
 /** Starts `watchword serve`; resolves when it says that it is ready. */

@@ -1,5 +1,6 @@
 import { showInstant } from '../instant.ts'
 import { print, printFacts, printTable } from '../terminal.ts'
+import { printAppPasswords } from './print-app-passwords.ts'
 import type { Standing } from './standing.ts'
 
 /** Prints what `user show` tells a person. */
@@ -34,6 +35,8 @@ export function describeUser({ user, waits }: Standing): void {
       ]),
     )
   }
+  print('', user.appPasswords.length === 0 ? 'No app passwords.' : 'App passwords:')
+  if (user.appPasswords.length > 0) printAppPasswords(user.appPasswords)
   print('', user.sessions.length === 0 ? 'No sessions.' : 'Sessions:')
   if (user.sessions.length > 0) {
     printTable(

@@ -1,4 +1,5 @@
 import { isoInstant } from '../instant.ts'
+import { appPasswordAsJson } from './print-app-passwords.ts'
 import type { Standing } from './standing.ts'
 
 /** What `user show --json` prints. */
@@ -36,6 +37,7 @@ export function userAsJson({ user, waits }: Standing) {
       address: session.address,
       user_agent: session.userAgent,
     })),
+    app_passwords: user.appPasswords.map(appPasswordAsJson),
     recovery_codes_left: user.recoveryCodesLeft,
     /** Seconds. */
     waits,

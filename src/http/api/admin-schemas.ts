@@ -91,6 +91,7 @@ export const shownUser = z.strictObject({
   devices: z.array(schemas.device),
   enrolment_pending: z.boolean(),
   recovery_codes_left: z.int(),
+  app_passwords: z.array(schemas.appPassword),
   sessions: z.array(schemas.ownSession.omit({ current: true })),
 })
 

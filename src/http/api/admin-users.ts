@@ -12,6 +12,7 @@ import type { Edge, Route } from '../endpoint.ts'
 import { adminErrors, conflictError, invitationAnswer, refusalAnswer, unknownError } from './admin-answers.ts'
 import { groupAnswer } from './admin-groups.ts'
 import * as admin from './admin-schemas.ts'
+import { shownAppPassword } from './app-password-body.ts'
 import * as schemas from './schemas.ts'
 
 type UsersQuery = typeof admin.usersQuery
@@ -96,6 +97,7 @@ function shownUser({ services }: Edge, user: ShownUser): z.input<typeof admin.sh
     })),
     enrolment_pending: user.enrolmentPending,
     recovery_codes_left: user.recoveryCodesLeft,
+    app_passwords: user.appPasswords.map(shownAppPassword),
     sessions: user.sessions
       .filter((session) => isAlive(session, rules, services.now()))
       .map((session) => ({

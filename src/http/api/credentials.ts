@@ -58,6 +58,13 @@ export const makeOwnRecoveryCodes: Route = {
 const passwordFields = z.strictObject({
   current_password: schemas.password.optional().describe('Needed with a session, not in a login.'),
   new_password: schemas.password,
+  keep_app_passwords: z
+    .string()
+    .max(5, 'must be true or false.')
+    .regex(/^(?:true|false)$/, 'must be true or false.')
+    .transform((text) => text === 'true')
+    .default(false)
+    .describe('`true` or `false`, as text; without it they end. In a login they always do.'),
 })
 
 /** `POST /auth/password/` */
@@ -84,7 +91,7 @@ export const changeOwnPassword: Route<typeof passwordFields> = {
     ...freshError,
   },
   async handle({ fields, session, loginToken, caller }, edge): Promise<Answer> {
-    const { current_password: current, new_password: next } = fields
+    const { current_password: current, new_password: next, keep_app_passwords: keepAppPasswords } = fields
     // In a login no current password is asked for: it has just been proven.
     if (loginToken !== undefined && current === undefined) {
       const answer = await replaceInLogin(edge, { loginToken, next, caller })
@@ -92,7 +99,7 @@ export const changeOwnPassword: Route<typeof passwordFields> = {
     }
     if (session === undefined) return notSignedIn()
     if (current === undefined) return failure(400, 'invalid_request', 'current_password: is needed, as text.')
-    const outcome = await changePassword(edge.services, session, { current, next, caller })
+    const outcome = await changePassword(edge.services, session, { current, next, keepAppPasswords, caller })
     switch (outcome.kind) {
       case 'changed':
         return renewedAnswer(edge, outcome, 'Password changed. Your other sessions were ended.')

@@ -11,6 +11,12 @@ import {
   withdrawAnyReset,
 } from './admin-standing.ts'
 import { inviteAgain, inviteNew, listAllUsers, showAnyUser } from './admin-users.ts'
+import {
+  listAppPasswords,
+  makeOwnAppPassword,
+  revokeAnyAppPassword,
+  revokeOwnAppPassword,
+} from './app-passwords.ts'
 import { changeOwnPassword, countRecoveryCodes, makeOwnRecoveryCodes } from './credentials.ts'
 import { listDevices, removeOwnDevice, renameOwnDevice } from './devices.ts'
 import { registerSecret } from './enrolment.ts'
@@ -32,6 +38,9 @@ export const routes: readonly Route[] = [
   listDevices,
   renameOwnDevice,
   removeOwnDevice,
+  listAppPasswords,
+  makeOwnAppPassword,
+  revokeOwnAppPassword,
   listSessions,
   endOtherOwnSessions,
   endOwnSession,
@@ -47,6 +56,7 @@ export const routes: readonly Route[] = [
   unlockAnyUser,
   endAllSessions,
   endAnySession,
+  revokeAnyAppPassword,
   resetAnySecondFactor,
   withdrawAnyReset,
   listAllGroups,

@@ -53,7 +53,7 @@ export const user = z.strictObject({
 })
 
 const amr = z.array(z.enum(['pwd', 'otp', 'recovery'])).describe('How the user proved it (RFC 8176).')
-const seconds = z.int().describe('Seconds since the Unix epoch.')
+export const seconds = z.int().describe('Seconds since the Unix epoch.')
 
 const sessionFields = {
   user,
@@ -95,6 +95,16 @@ export const device = z.strictObject({
   created_at: seconds,
   last_used_at: seconds.nullable(),
   disabled: z.boolean().describe('After too many wrong codes; bind it anew.'),
+})
+
+export const appPassword = z.strictObject({
+  id: z.string().describe('A handle; it opens nothing.'),
+  name: z.string(),
+  policies: z.array(z.string()).describe('The access policies that it opens.'),
+  created_at: seconds,
+  expires_at: seconds.nullable().describe('Null for one that does not end.'),
+  last_used_at: seconds.nullable(),
+  last_used_address: z.string().nullable(),
 })
 
 export const ownSession = z.strictObject({

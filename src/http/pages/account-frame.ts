@@ -14,6 +14,7 @@ export const accountNotices = {
   'session-ended': 'good',
   'others-ended': 'good',
   'password-changed': 'good',
+  'app-password-revoked': 'good',
   superseded: 'warn',
 } as const satisfies Record<string, 'good' | 'warn'>
 
@@ -29,6 +30,7 @@ const paths = {
   overview: '/account',
   devices: '/account/devices',
   codes: '/account/recovery-codes',
+  appPasswords: '/account/app-passwords',
   sessions: '/account/sessions',
   password: '/account/password',
   activity: '/account/activity',
@@ -47,11 +49,15 @@ export function accountPage(
     overview: account.overview,
     devices: account.devices.title,
     codes: account.codes.title,
+    appPasswords: account.appPasswords.title,
     sessions: account.sessions.title,
     password: account.password.title,
     activity: account.activity.title,
   }
-  const entries = (Object.keys(paths) as AccountPage[]).map(
+  const shown = (Object.keys(paths) as AccountPage[]).filter(
+    (page) => page !== 'appPasswords' || view.hasAppPasswords,
+  )
+  const entries = shown.map(
     (
       page,
     ) => html`<a href="${paths[page]}"${page === here ? raw(' aria-current="page"') : ''}>${names[page]}</a>

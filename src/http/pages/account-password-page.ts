@@ -9,6 +9,8 @@ export interface PasswordProps {
   /** Fewest characters of the new one. */
   readonly minimum: number
   readonly changedAt: number | undefined
+  /** Whether there are app passwords that could be kept. */
+  readonly hasAppPasswords: boolean
   readonly errors?: { readonly current?: string; readonly next?: string } | undefined
 }
 
@@ -16,6 +18,8 @@ export interface PasswordProps {
 export function passwordChangePage(view: View, props: PasswordProps): Page {
   const { password } = view.t.account
   const { told, username, minimum, changedAt, errors = {} } = props
+  const keep = html`<div class="field check"><input type="checkbox" id="keep_app_passwords" name="keep_app_passwords" value="yes" aria-describedby="keep-hint"><label for="keep_app_passwords">${password.keepAppPasswords}</label></div>
+<p class="hint" id="keep-hint">${password.keepHint}</p>`
   const body = html`${changedAt === undefined ? '' : html`<p class="quiet">${password.changed}: ${instant(view.t, changedAt)}</p>`}
 <div class="card slim"><h2>${password.change}</h2>
 <p>${password.hint}</p>
@@ -23,6 +27,7 @@ ${formStart(view, '/account/password')}
 <input type="hidden" autocomplete="username" value="${username}">
 ${passwordField(view.t, { name: 'current_password', label: password.current, error: errors.current, autocomplete: 'current-password' })}
 ${passwordField(view.t, { name: 'new_password', label: password.next, hint: view.t.login.passwordRules(minimum), error: errors.next, autocomplete: 'new-password' })}
+${props.hasAppPasswords ? keep : ''}
 <button class="wide">${password.submit}</button>
 </form></div>`
   return accountPage(view, 'password', { title: password.title, told, body })

@@ -12,6 +12,7 @@ export const adminNotices = {
   unlocked: 'good',
   'devices-stay-disabled': 'warn',
   'sessions-ended': 'good',
+  'app-password-revoked': 'good',
   'reset-requested': 'good',
   'reset-waits': 'warn',
   'reset-withdrawn': 'good',

@@ -37,6 +37,9 @@ export interface AdminUserProps {
   readonly said: AdminNotice | undefined
 }
 
+/** Sessions that are shown, the latest; whoever has more ends them all. */
+const SESSIONS = 10
+
 export function adminUserPage(view: View, props: AdminUserProps): Page {
   const { user } = props
   return adminPage(view, {
@@ -48,6 +51,7 @@ export function adminUserPage(view: View, props: AdminUserProps): Page {
 ${dangerSection(view, props)}
 ${groupsSection(view, props)}
 ${devicesSection(view, props)}
+${appPasswordsSection(view, props)}
 ${sessionsSection(view, props)}
 ${activitySection(view, props)}`,
   })
@@ -114,11 +118,28 @@ ${rows.length === 0 ? html`<p>${words.noDevices}</p>` : scrolling(words.devices,
 </section>`
 }
 
+function appPasswordsSection(view: View, { user }: AdminUserProps): Html | string {
+  const { t } = view
+  const { appPasswords: words } = t.account
+  if (user.appPasswords.length === 0) return ''
+  const rows = user.appPasswords.map(
+    (
+      owned,
+    ) => html`<tr><td>${owned.name}</td><td>${owned.policies.join(', ')}</td><td>${instant(t, owned.expiresAt)}</td><td>${instant(t, owned.lastUsedAt)}</td><td>${owned.lastUsedAddress ?? ''}</td><td>${formStart(view, `/admin/users/${user.id}/app-passwords/revoke`)}<input type="hidden" name="app_password" value="${owned.id}"><button class="plain small" aria-label="${words.revokeOf(owned.name)}">${words.revoke}</button></form></td></tr>
+`,
+  )
+  const table = html`<table><thead><tr><th>${words.name}</th><th>${words.opens}</th><th>${words.ends}</th><th>${t.account.lastUsed}</th><th>${t.account.sessions.address}</th><td></td></tr></thead><tbody>
+${rows}</tbody></table>`
+  return html`<section class="card"><h2>${words.title}</h2>
+${scrolling(words.title, table)}
+</section>`
+}
+
 function sessionsSection(view: View, { user, sessions }: AdminUserProps): Html {
   const { t } = view
   const { user: words } = t.admin
   const path = `/admin/users/${user.id}/sessions/end`
-  const rows = sessions.map(
+  const rows = sessions.slice(0, SESSIONS).map(
     (
       session,
     ) => html`<tr><td>${instant(t, session.createdAt)}</td><td>${instant(t, session.lastSeenAt)}</td><td>${session.address}</td><td>${programText(t, session.userAgent)}</td><td>${formStart(view, path)}<input type="hidden" name="session" value="${session.id}"><button class="plain small" aria-label="${words.endOne(programText(t, session.userAgent), session.address)}">${words.end}</button></form></td></tr>
@@ -131,6 +152,7 @@ ${
   rows.length === 0
     ? html`<p>${words.noSessions}</p>`
     : html`${scrolling(words.sessions, table)}
+${sessions.length > SESSIONS ? html`<p>${words.moreSessions(sessions.length - SESSIONS)}</p>` : ''}
 ${formStart(view, path)}<input type="hidden" name="session" value="all"><button class="danger">${words.endAll}</button></form>`
 }
 </section>`

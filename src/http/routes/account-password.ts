@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { changePassword } from '../../actions/change-password.ts'
 import { secondFactorDemanded } from '../../domain/login.ts'
 import { isFresh, type SessionWithUser } from '../../domain/session.ts'
-import { passwordChangedAt } from '../../store/views/own-account.ts'
+import { ownAppPasswords, passwordChangedAt } from '../../store/views/own-account.ts'
 import type { Answer } from '../answer.ts'
 import type { Edge } from '../endpoint.ts'
 import { pageAnswer, redirect } from '../page.ts'
@@ -34,7 +34,11 @@ export const savePassword = pageRoute({
   method: 'POST',
   path: PASSWORD,
   access: 'session',
-  fields: z.strictObject({ current_password: fields.text, new_password: fields.text }),
+  fields: z.strictObject({
+    current_password: fields.text,
+    new_password: fields.text,
+    keep_app_passwords: z.literal('yes').optional(),
+  }),
   async handle(request, edge) {
     const { session, caller, view } = request
     if (session === undefined) return redirect('/login')
@@ -44,7 +48,9 @@ export const savePassword = pageRoute({
     const wrong = () => again({ errors: { current: t.account.password.wrong }, status: 422 })
     if (!fields.isPassword(current)) return wrong()
     if (next === '' || !next.isWellFormed()) return again({ errors: { next: t.login.needed }, status: 422 })
-    const outcome = await changePassword(edge.services, session, { current, next, caller })
+    const keepAppPasswords = request.fields.keep_app_passwords !== undefined
+    const change = { current, next, keepAppPasswords, caller }
+    const outcome = await changePassword(edge.services, session, change)
     switch (outcome.kind) {
       case 'changed':
         return done('/account', 'password-changed', [edge.cookies.set('session', outcome.sessionToken)])
@@ -87,6 +93,7 @@ async function passwordAnswer(
     username: user.username,
     minimum: secondFactorDemanded(user, policy.enrolment) ? minimumLength : minimumLengthAlone,
     changedAt: await passwordChangedAt(db, user.id),
+    hasAppPasswords: (await ownAppPasswords(db, user.id)).length > 0,
     errors,
   })
   return pageAnswer(view, page, { status, ...(wait !== undefined && { headers: retryAfter(wait) }) })

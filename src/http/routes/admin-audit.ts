@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { enterAdmin } from '../../actions/enter-admin.ts'
+import { noteExport } from '../../actions/note-export.ts'
 import { auditEventNames } from '../../domain/audit.ts'
 import { isId } from '../../domain/id.ts'
 import type { UnixSeconds } from '../../domain/time.ts'
@@ -10,7 +12,7 @@ import { findShownUser } from '../../store/views/show-user.ts'
 import type { Answer } from '../answer.ts'
 import { exportFormats } from '../audit-export.ts'
 import type { Edge } from '../endpoint.ts'
-import { pageAnswer } from '../page.ts'
+import { pageAnswer, redirect } from '../page.ts'
 import { type PageRequest, pageRoute } from '../page-endpoint.ts'
 import { type AdminAuditProps, adminAuditPage } from '../pages/admin-audit-page.ts'
 
@@ -18,7 +20,12 @@ import { type AdminAuditProps, adminAuditPage } from '../pages/admin-audit-page.
 const PART = 50
 const EXPORT_PART = 500
 
-const typed = z.string().trim().min(1).max(128).optional().catch(undefined)
+const typed = z
+  .string()
+  .trim()
+  .regex(/^\P{Cc}{1,128}$/u)
+  .optional()
+  .catch(undefined)
 
 const auditQuery = z.object({
   user: typed,
@@ -144,14 +151,23 @@ async function namesOfActors(
   return new Map(users.map(({ id, username }) => [id, username]))
 }
 
+/** The administrator may administer no more: the file breaks off. */
+class ExportStopped extends Error {
+  override readonly name = 'ExportStopped'
+}
+
+const nextRound = () => new Promise<void>((resolve) => setImmediate(resolve))
+
 /** Everything that was asked for, oldest first, as a file; never rendered, whoever opens it (SEC-WEB-5). */
 async function exported(
-  { query }: PageRequest<unknown, AuditQuery>,
+  { query, session, caller }: PageRequest<unknown, AuditQuery>,
   { services, log }: Edge,
   format: keyof typeof exportFormats,
 ): Promise<Answer> {
+  if (session === undefined) return redirect('/login')
   const now = services.now()
   const { selection } = await selectionOf(services.db, query, now)
+  await noteExport(services, { admin: session, caller }, format)
   const { contentType, head, line } = exportFormats[format]
   // What happens meanwhile is not waited for: the export has an end.
   const until = Math.min(selection?.until ?? now + 1, now + 1)
@@ -162,6 +178,9 @@ async function exported(
     {
       async pull(controller) {
         try {
+          // SQLite answers at once: without this nobody else would be served before the export is done (SEC-RATE-8).
+          await nextRound()
+          if ((await enterAdmin(services, session)).kind !== 'open') throw new ExportStopped()
           const events =
             selection === undefined
               ? []

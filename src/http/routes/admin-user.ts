@@ -1,7 +1,7 @@
 import { lookUpWaits } from '../../actions/look-up-waits.ts'
 import { isAlive } from '../../domain/session.ts'
 import { listAuditEvents } from '../../store/views/list-audit.ts'
-import { listGroups } from '../../store/views/list-groups.ts'
+import { listGroupNames } from '../../store/views/list-group-names.ts'
 import { findShownUser } from '../../store/views/show-user.ts'
 import { pageAnswer } from '../page.ts'
 import { pageRoute } from '../page-endpoint.ts'
@@ -26,13 +26,13 @@ export const showUser = pageRoute({
     const found = id && (await findShownUser(db, { id }, now))
     if (id === undefined || found === undefined) return notFound(request)
     const { admin } = adminOf(request)
-    const groups = await listGroups(db)
+    const groups = await listGroupNames(db)
     const page = adminUserPage(view, {
       user: found,
       sessions: found.sessions.filter((session) => isAlive(session, services.policy.session, now)),
       waits: await lookUpWaits(services, found),
       activity: await listAuditEvents(db, { userId: id, order: 'latest-first', limit: ACTIVITY }),
-      otherGroups: groups.map(({ name }) => name).filter((name) => !found.groups.includes(name)),
+      otherGroups: groups.filter((name) => !found.groups.includes(name)),
       waitingReset: (await resetOf(db, found, admin.user.id)).waiting,
       isOwn: id === admin.user.id,
       said: query.notice,

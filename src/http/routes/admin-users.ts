@@ -4,7 +4,7 @@ import { findThrottled } from '../../actions/find-throttled.ts'
 import { inviteNewUser } from '../../actions/invite-new-user.ts'
 import { invitationLink } from '../../domain/invitation.ts'
 import type { Seconds } from '../../domain/time.ts'
-import { listGroups } from '../../store/views/list-groups.ts'
+import { listGroupNames } from '../../store/views/list-group-names.ts'
 import { listUsers, type UserSelection, userFilters } from '../../store/views/list-users.ts'
 import type { Answer } from '../answer.ts'
 import type { Edge } from '../endpoint.ts'
@@ -132,10 +132,8 @@ async function ask(
   { username, name, chosen }: { username: string; name: string; chosen: readonly string[] },
   wrong?: Pick<NewUserProps, 'usernameError' | 'nameError' | 'problem'>,
 ): Promise<Answer> {
-  const groups = (await listGroups(services.db)).map((group) => ({
-    name: group.name,
-    chosen: chosen.includes(group.name),
-  }))
+  const known = await listGroupNames(services.db)
+  const groups = known.map((group) => ({ name: group, chosen: chosen.includes(group) }))
   const page = newUserPage(view, { username, name, groups, ...wrong })
   return pageAnswer(view, page, { status: wrong === undefined ? 200 : 422 })
 }

@@ -47,6 +47,8 @@ export const confirm = pageRoute({
       case 'continue':
         return advanced(request, edge, outcome, fields.checkedReturnTo(asked, edge))
       case 'throttled':
+        // Where a wrong password and a wrong code are one answer, only the code's wait would tell them apart.
+        if (edge.singleForm && 'budget' in outcome && outcome.budget === 'code') return again(refused, 422)
         return again(t.common.throttled(waitText(t, outcome.wait)), 429, outcome.wait)
       case 'busy':
         return again(t.common.busy, 503, 1)

@@ -1,11 +1,13 @@
 import type { PageRoute } from '../page-endpoint.ts'
 import { showActivity } from './account-activity.ts'
+import { makeOwnAppPassword, revokeOwnAppPassword, showAppPasswords } from './account-app-passwords.ts'
 import { removeOwnDevice, renameOwnDevice, showDevices } from './account-devices.ts'
 import { addDevice, confirmNewDevice, showNewDevice } from './account-enrolment.ts'
 import { showAccount } from './account-overview.ts'
 import { savePassword, showPassword } from './account-password.ts'
 import { makeCodes, savedCodes, showRecoveryCodes } from './account-recovery-codes.ts'
 import { endOtherOwnSessions, endOwnSession, showSessions } from './account-sessions.ts'
+import { revokeAnyAppPassword } from './admin-app-passwords.ts'
 import { exportCsv, exportJsonLines, showAudit } from './admin-audit.ts'
 import {
   addToGroup,
@@ -22,6 +24,7 @@ import { showUser } from './admin-user.ts'
 import { addUser, askForUser, showUsers } from './admin-users.ts'
 import { showApiDocs } from './api-docs.ts'
 import { confirm, showConfirm } from './confirm.ts'
+import { enter } from './enter.ts'
 import { logout, start, switchLanguage } from './general.ts'
 import { accept, showInvitation } from './invite.ts'
 import { showLogin, takeStep } from './login.ts'
@@ -34,6 +37,7 @@ export const pageRoutes: readonly PageRoute[] = [
   takeStep,
   showConfirm,
   confirm,
+  enter,
   showSetup,
   finish,
   showInvitation,
@@ -48,6 +52,9 @@ export const pageRoutes: readonly PageRoute[] = [
   showRecoveryCodes,
   makeCodes,
   savedCodes,
+  showAppPasswords,
+  makeOwnAppPassword,
+  revokeOwnAppPassword,
   showSessions,
   endOwnSession,
   endOtherOwnSessions,
@@ -64,6 +71,7 @@ export const pageRoutes: readonly PageRoute[] = [
   unlock,
   invite,
   endSessions,
+  revokeAnyAppPassword,
   askForReset,
   reset,
   withdraw,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { authenticate } from '../../actions/authenticate.ts'
 import { lookUpLogin, type WaitingLogin } from '../../actions/look-up-login.ts'
 import { replaceExpiredPassword } from '../../actions/replace-expired-password.ts'
+import { signOut } from '../../actions/sign-out.ts'
 import { submitCode } from '../../actions/submit-code.ts'
 import { submitPassword } from '../../actions/submit-password.ts'
 import type { Answer } from '../answer.ts'
@@ -90,6 +91,7 @@ export const takeStep = pageRoute({
       case 'new-password':
         return withNewPassword(visit, given.new_password)
       case 'start-over':
+        await endLogin(visit)
         return redirect(fields.addressOf('/login', visit.returnTo), [edge.cookies.clear('login')])
     }
   },
@@ -109,6 +111,7 @@ async function withPassword(
   switch (outcome.kind) {
     case 'signed-in':
     case 'continue':
+      await endLogin(visit)
       return advanced(request, edge, outcome, visit.returnTo)
     case 'not-awaited':
     case 'refused':
@@ -136,6 +139,7 @@ async function atOnce(
   switch (outcome.kind) {
     case 'signed-in':
     case 'continue':
+      await endLogin(visit)
       return advanced(request, edge, outcome, visit.returnTo)
     case 'refused':
     case 'not-awaited':
@@ -190,6 +194,11 @@ async function withCode(
 }
 
 const wasEnrolment = (waiting: WaitingLogin | undefined) => waiting?.step === 'enrol-totp'
+
+/** Ends the login of this browser on the server too, so that a copy of its cookie is good for nothing (L-02). */
+async function endLogin({ request: { loginToken, caller }, edge }: Visit): Promise<void> {
+  if (loginToken !== undefined) await signOut(edge.services, { sessionToken: undefined, loginToken }, caller)
+}
 
 async function enrol(visit: Visit): Promise<Answer> {
   const { request, edge, returnTo } = visit

@@ -24,7 +24,8 @@ export async function advanced(
     if (outcome.step === 'enrol-totp') await beginByLogin(request, edge, outcome.loginToken.token)
     return redirect(addressOf('/login', returnTo), [edge.cookies.set('login', outcome.loginToken)])
   }
-  const cookies = sessionCookies(edge, outcome)
+  // The key of forms from before belongs to nobody any more (SEC-CSRF-2).
+  const cookies = [...sessionCookies(edge, outcome), edge.cookies.clear('form')]
   const goOn = returnTo ?? '/account'
   const { user, session, sessionToken, recoveryCodesLeft } = outcome
   // Forms of a page that is shown at once belong to the session that has just begun.

@@ -1,9 +1,13 @@
 import type { Migration } from 'kysely/migration'
 import * as initial from './0001-initial.ts'
 import * as pages from './0002-pages.ts'
+import * as protectedHosts from './0003-protected-hosts.ts'
+import * as appPasswords from './0004-app-passwords.ts'
 
 /** Every migration, in order; a name that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
   '0002-pages': pages,
+  '0003-protected-hosts': protectedHosts,
+  '0004-app-passwords': appPasswords,
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Actor, AuditEventName } from '../../domain/audit.ts'
 import { StorageFault } from '../../domain/faults.ts'
 import type { UnixSeconds } from '../../domain/time.ts'
@@ -50,7 +51,12 @@ export async function listAuditEvents(
     .orderBy('audit_event.id', direction)
     .limit(limit)
   if (userId !== undefined) query = query.where('audit_event.user_id', '=', userId)
-  if (event !== undefined) query = query.where('audit_event.event', '=', event)
+  if (event !== undefined) {
+    // Of one user there are few events: beside a user the name is compared as a value that no index knows, for SQLite
+    // would rather read all events of the name.
+    const name = userId === undefined ? sql.ref('audit_event.event') : sql`audit_event.event || ''`
+    query = query.where(sql<boolean>`${name} = ${event}`)
+  }
   if (address !== undefined) query = query.where('audit_event.address', '=', address)
   if (since !== undefined) query = query.where('audit_event.at', '>=', since)
   if (until !== undefined) query = query.where('audit_event.at', '<', until)

@@ -1,6 +1,7 @@
 import { isAlive, type SessionRules } from '../../domain/session.ts'
 import type { UnixSeconds } from '../../domain/time.ts'
 import type { UserId } from '../../domain/user.ts'
+import * as appPasswords from '../app-passwords.ts'
 import type { Db } from '../database.ts'
 import * as otpDevices from '../otp-devices.ts'
 import * as recoveryCodes from '../recovery-codes.ts'
@@ -20,6 +21,9 @@ export async function ownSessions(db: Db, userId: UserId, rules: SessionRules, n
   const all = await sessions.listOf(db, userId)
   return all.filter((session) => isAlive(session, rules, now))
 }
+
+/** The user's app passwords without their secrets, oldest first; those that have ended are among them. */
+export const ownAppPasswords = appPasswords.listOf
 
 /** How many recovery codes the user has left. */
 export const recoveryCodesLeft = recoveryCodes.countLeft

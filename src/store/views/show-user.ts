@@ -1,6 +1,8 @@
+import type { AppPassword } from '../../domain/app-password.ts'
 import type { Session } from '../../domain/session.ts'
 import type { UnixSeconds } from '../../domain/time.ts'
 import type { UserId } from '../../domain/user.ts'
+import * as appPasswords from '../app-passwords.ts'
 import type { Db } from '../database.ts'
 import * as invitations from '../invitations.ts'
 import * as otpDevices from '../otp-devices.ts'
@@ -29,6 +31,8 @@ export interface ShownUser {
   /** The latest first; ended ones may be among them. */
   readonly sessions: readonly Session[]
   readonly recoveryCodesLeft: number
+  /** Oldest first, without secrets; those that have ended are among them. */
+  readonly appPasswords: readonly AppPassword[]
   /** Until when a link to choose a password may be used, if one was made. */
   readonly invitedUntil: UnixSeconds | undefined
   /** What an administrator asked for and another one may carry out. */
@@ -69,6 +73,7 @@ export async function findShownUser(
     enrolmentPending: (await otpDevices.findPending(db, id, now)) !== undefined,
     sessions: await sessions.listOf(db, id),
     recoveryCodesLeft: await recoveryCodes.countLeft(db, id, now),
+    appPasswords: await appPasswords.listOf(db, id),
     invitedUntil: await invitations.findEnd(db, id, now),
     resetRequest: await resetRequests.find(db, id, now),
   }

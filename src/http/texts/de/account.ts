@@ -24,6 +24,7 @@ export const account: Texts['account'] = {
     'session-ended': 'Die Sitzung wurde beendet.',
     'others-ended': 'Alle Ihre anderen Sitzungen wurden beendet.',
     'password-changed': 'Ihr Passwort wurde geändert. Ihre anderen Sitzungen wurden beendet.',
+    'app-password-revoked': 'Das App-Passwort wurde widerrufen. Was es verwendet, wird ab jetzt abgewiesen.',
     superseded: 'Ihr Konto wurde im selben Moment geändert. Sehen Sie nach und versuchen Sie es erneut.',
   },
   devices: {
@@ -73,6 +74,37 @@ export const account: Texts['account'] = {
     toDevices: 'Authenticator einrichten',
     lost: 'Die Codes werden nicht noch einmal gezeigt. Haben Sie sie nicht gespeichert, erzeugen Sie neue: Die bisherigen gelten dann nicht mehr.',
   },
+  appPasswords: {
+    title: 'App-Passwörter',
+    intro:
+      'Für Programme, die keinen Code abfragen können, etwa git oder ein Netzlaufwerk. Jedes öffnet nur das, wofür es erzeugt wurde, nie dieses Konto.',
+    none: 'Sie haben kein App-Passwort.',
+    noPolicies: 'Kein Ort, den Sie betreten dürfen, nimmt App-Passwörter.',
+    opens: 'Öffnet',
+    made: 'Erzeugt',
+    ends: 'Endet',
+    ended: 'Abgelaufen',
+    revoke: 'Widerrufen',
+    revokeOf: (name) => `${name} widerrufen`,
+    gone: 'Dieses App-Passwort gibt es nicht mehr.',
+    add: 'App-Passwort erzeugen',
+    addHint: 'Eines für jedes Programm; dann können Sie es einzeln widerrufen.',
+    name: 'Name',
+    nameHint: 'Um es von den anderen zu unterscheiden: „git auf dem Laptop“.',
+    policies: 'Was es öffnet',
+    policiesProblem: 'Wählen Sie mindestens eines.',
+    days: 'Gültig für so viele Tage',
+    daysHint: (longest) =>
+      longest === 0 ? 'Leer lassen für eines, das nicht endet.' : `Höchstens ${longest}.`,
+    daysProblem: (longest) => `Geben Sie eine ganze Zahl von 1 bis ${longest === 0 ? 400 : longest} ein.`,
+    make: 'App-Passwort erzeugen',
+    tooMany: (most) =>
+      `Sie haben ${most} App-Passwörter; mehr sind nicht erlaubt. Widerrufen Sie zuerst eines.`,
+    madeTitle: 'Ihr App-Passwort',
+    madeHint: (name) =>
+      `Es wird nur jetzt gezeigt. Tragen Sie es im Programm als Passwort ein, mit dem Benutzernamen ${name}.`,
+    saved: 'Ich habe es gespeichert',
+  },
   sessions: {
     title: 'Sitzungen',
     intro: 'Hier sind Sie angemeldet. Beenden Sie, was Sie nicht kennen, und ändern Sie dann Ihr Passwort.',
@@ -100,6 +132,9 @@ export const account: Texts['account'] = {
     hint: 'Ihre anderen Sitzungen enden, diese geht weiter.',
     wrong: 'Das bisherige Passwort ist nicht richtig.',
     changed: 'Zuletzt geändert',
+    keepAppPasswords: 'Meine App-Passwörter behalten',
+    keepHint:
+      'Sonst enden sie. Behalten Sie sie nur, wenn niemand sonst Ihr Passwort kannte: Es könnten fremde darunter sein.',
   },
   activity: {
     title: 'Aktivität',

@@ -16,6 +16,7 @@ export const admin: Texts['admin'] = {
     unlocked: 'Die Wartezeiten sind aufgehoben. Der nächste Versuch wird geprüft.',
     'devices-stay-disabled':
       'Die Wartezeiten sind aufgehoben. Authenticatoren, die nach zu vielen falschen Codes gesperrt wurden, bleiben es: Setzen Sie den zweiten Faktor zurück.',
+    'app-password-revoked': 'Widerrufen. Was es verwendet, wird ab der nächsten Anfrage abgewiesen.',
     'sessions-ended': 'Beendet. Der Browser ist mit seiner nächsten Anfrage abgemeldet.',
     'reset-requested': 'Beantragt. Eine zweite Person der Verwaltung muss zustimmen.',
     'reset-waits': 'Sie haben das schon beantragt. Eine zweite Person der Verwaltung muss zustimmen.',
@@ -136,6 +137,7 @@ export const admin: Texts['admin'] = {
     lastUsed: 'Zuletzt verwendet',
     sessions: 'Sitzungen',
     noSessions: 'Nirgends angemeldet.',
+    moreSessions: (count) => (count === 1 ? 'Und 1 weitere.' : `Und ${count} weitere.`),
     since: 'Seit',
     lastSeen: 'Zuletzt aktiv',
     address: 'Adresse',

@@ -31,6 +31,9 @@ export const audit: Texts['audit'] = {
     'device-removed': 'Authenticator entfernt',
     'devices-disabled': 'Authenticatoren gesperrt',
     'recovery-codes-made': 'Wiederherstellungscodes erzeugt',
+    'app-password-made': 'App-Passwort erzeugt',
+    'app-password-revoked': 'App-Passwort widerrufen',
+    'app-password-refused': 'App-Passwort abgelehnt',
     'password-changed': 'Passwort geändert',
     'invitation-made': 'Einladung erstellt',
     'invitation-used': 'Einladung angenommen',
@@ -50,6 +53,7 @@ export const audit: Texts['audit'] = {
     'group-member-removed': 'Aus einer Gruppe entfernt',
     'keys-rotated': 'Siegelschlüssel ersetzt',
     'keys-pruned': 'Alte Siegelschlüssel entfernt',
+    'audit-exported': 'Protokoll als Datei gespeichert',
   },
   sentences: {
     'password-refused': ({ reason }) => {
@@ -101,6 +105,20 @@ export const audit: Texts['audit'] = {
     'devices-disabled': ({ failures }) => `Authenticatoren nach ${failures} falschen Codes gesperrt`,
     'recovery-codes-made': ({ count }) =>
       `${count} Wiederherstellungscodes erzeugt; die bisherigen gelten nicht mehr`,
+    'app-password-made': ({ name, policies }) => `App-Passwort „${name}“ erzeugt, für ${policies.join(', ')}`,
+    'app-password-revoked': ({ name }) => `App-Passwort „${name}“ widerrufen`,
+    'app-password-refused': ({ name, reason, policy }) => {
+      switch (reason) {
+        case 'other-user':
+          return `App-Passwort „${name}“ kam mit einem anderen Benutzernamen`
+        case 'disabled':
+          return `App-Passwort „${name}“ abgelehnt: Das Konto ist gesperrt`
+        case 'expired':
+          return `App-Passwort „${name}“ abgelehnt: Es ist abgelaufen`
+        case 'other-policy':
+          return `App-Passwort „${name}“ abgelehnt: Es öffnet ${policy} nicht`
+      }
+    },
     'password-changed': ({ reason }) => {
       switch (reason) {
         case 'by-user':

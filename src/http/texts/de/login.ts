@@ -65,7 +65,7 @@ export const login: Texts['login'] = {
       count === 0
         ? 'Das war Ihr letzter. Erzeugen Sie jetzt neue, sonst sind Sie ausgesperrt, wenn Ihr Authenticator wieder ausfällt.'
         : `Er gilt nicht mehr. Sie haben noch ${count}.`,
-    ended: 'Ihre anderen Sitzungen wurden beendet.',
+    ended: 'Ihre anderen Sitzungen und Ihre App-Passwörter wurden beendet.',
     newDevice:
       'Wenn Ihr Telefon verloren ist, richten Sie jetzt einen neuen Authenticator ein und entfernen Sie den alten.',
     toDevices: 'Neuen Authenticator einrichten',

@@ -24,6 +24,7 @@ export const account = {
     'session-ended': 'The session was ended.',
     'others-ended': 'All your other sessions were ended.',
     'password-changed': 'Your password was changed. Your other sessions were ended.',
+    'app-password-revoked': 'The app password was revoked. Whatever uses it is refused from now on.',
     superseded: 'Your account was changed at the same moment. Have a look, and try again.',
   },
   devices: {
@@ -68,6 +69,36 @@ export const account = {
     toDevices: 'Set up an authenticator',
     lost: 'The codes are not shown again. If you did not save them, make a new set: the former one works no more.',
   },
+  appPasswords: {
+    title: 'App passwords',
+    intro:
+      'For programs that cannot ask for a code, such as git or a network drive. Each opens only what it was made for, never this account.',
+    none: 'You have no app password.',
+    noPolicies: 'No place that you may enter takes app passwords.',
+    opens: 'Opens',
+    made: 'Made',
+    ends: 'Ends',
+    ended: 'Ended',
+    revoke: 'Revoke',
+    revokeOf: (name: string) => `Revoke ${name}`,
+    gone: 'This app password is there no more.',
+    add: 'Make an app password',
+    addHint: 'One for each program, so that you can revoke it alone.',
+    name: 'Name',
+    nameHint: 'To tell it from the others: “git on the laptop”.',
+    policies: 'What it opens',
+    policiesProblem: 'Choose at least one.',
+    days: 'Days that it lasts',
+    daysHint: (longest: number) =>
+      longest === 0 ? 'Leave it empty for one that does not end.' : `At most ${longest}.`,
+    daysProblem: (longest: number) => `Write a whole number from 1 to ${longest === 0 ? 400 : longest}.`,
+    make: 'Make the app password',
+    tooMany: (most: number) => `You have ${most} app passwords, and may not have more. Revoke one first.`,
+    madeTitle: 'Your app password',
+    madeHint: (name: string) =>
+      `It is shown only now. Enter it in the program as the password, with the username ${name}.`,
+    saved: 'I have saved it',
+  },
   sessions: {
     title: 'Sessions',
     intro: 'Where you are signed in. End what you do not know, and then change your password.',
@@ -95,6 +126,9 @@ export const account = {
     hint: 'Your other sessions end, and this one goes on.',
     wrong: 'The current password is not right.',
     changed: 'Last changed',
+    keepAppPasswords: 'Keep my app passwords',
+    keepHint:
+      'Otherwise they end. Keep them only if nobody else knew your password: they could have made some.',
   },
   activity: {
     title: 'Activity',

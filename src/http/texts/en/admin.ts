@@ -13,6 +13,7 @@ export const admin = {
     unlocked: 'The waits are lifted. The next attempt is looked at.',
     'devices-stay-disabled':
       'The waits are lifted. Authenticators that were disabled after too many wrong codes stay so: reset the second factor.',
+    'app-password-revoked': 'Revoked. Whatever uses it is refused from its next request on.',
     'sessions-ended': 'Ended. The browser is signed out with its next request.',
     'reset-requested': 'Asked for. Another administrator has to approve it.',
     'reset-waits': 'You asked for this already. Another administrator has to approve it.',
@@ -131,6 +132,7 @@ export const admin = {
     lastUsed: 'Last used',
     sessions: 'Sessions',
     noSessions: 'Signed in nowhere.',
+    moreSessions: (count: number) => (count === 1 ? 'And 1 more.' : `And ${count} more.`),
     since: 'Since',
     lastSeen: 'Last active',
     address: 'Address',

@@ -44,6 +44,9 @@ export const audit = {
     'device-removed': 'Authenticator removed',
     'devices-disabled': 'Authenticators disabled',
     'recovery-codes-made': 'Recovery codes made',
+    'app-password-made': 'App password made',
+    'app-password-revoked': 'App password revoked',
+    'app-password-refused': 'App password refused',
     'password-changed': 'Password changed',
     'invitation-made': 'Invitation made',
     'invitation-used': 'Invitation used',
@@ -63,6 +66,7 @@ export const audit = {
     'group-member-removed': 'Removed from a group',
     'keys-rotated': 'Sealing key replaced',
     'keys-pruned': 'Old sealing keys removed',
+    'audit-exported': 'Audit log saved as a file',
   } satisfies Readonly<Record<AuditEventName, string>> as Readonly<Record<AuditEventName, string>>,
   sentences: {
     'password-refused': ({ reason }) => {
@@ -112,6 +116,20 @@ export const audit = {
     'device-removed': ({ name }) => `Authenticator “${name}” removed`,
     'devices-disabled': ({ failures }) => `Authenticators disabled after ${failures} wrong codes`,
     'recovery-codes-made': ({ count }) => `${count} recovery codes made; the former set works no more`,
+    'app-password-made': ({ name, policies }) => `App password “${name}” made, for ${policies.join(', ')}`,
+    'app-password-revoked': ({ name }) => `App password “${name}” revoked`,
+    'app-password-refused': ({ name, reason, policy }) => {
+      switch (reason) {
+        case 'other-user':
+          return `App password “${name}” came with another username`
+        case 'disabled':
+          return `App password “${name}” refused: the account is disabled`
+        case 'expired':
+          return `App password “${name}” refused: it has ended`
+        case 'other-policy':
+          return `App password “${name}” refused: it does not open ${policy}`
+      }
+    },
     'password-changed': ({ reason }) => {
       switch (reason) {
         case 'by-user':

@@ -62,7 +62,7 @@ export const login = {
       count === 0
         ? 'That was your last one. Make a new set now, or you are locked out when your authenticator fails again.'
         : `It works no more. You have ${count} left.`,
-    ended: 'Your other sessions were ended.',
+    ended: 'Your other sessions and your app passwords were ended.',
     newDevice: 'If your phone is lost, set up a new authenticator now and remove the old one.',
     toDevices: 'Set up a new authenticator',
     toCodes: 'Make new recovery codes',

@@ -1,0 +1,152 @@
+import { type Admitted, type AuthorizeOutcome, authorizeRequest } from '../actions/authorize-request.ts'
+import { takeTicket } from '../actions/take-ticket.ts'
+import { AmbiguousCookieError } from '../domain/cookie.ts'
+import { hashToken, type Token } from '../domain/token.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { Services } from '../services.ts'
+import type { AuthorizerAnswer, DenyStatus } from './fastcgi/answer.ts'
+import type { AuthorizerParams } from './fastcgi/params.ts'
+import { type Place, placeOf } from './place.ts'
+import { type SiteCookies, siteCookies } from './site-cookies.ts'
+
+export interface AuthorizerSettings {
+  /** Of our own pages. */
+  readonly origin: string
+  /** The origins of protected hosts. */
+  readonly hosts: ReadonlySet<string>
+  readonly metrics: Pick<Metrics, 'appPassword'>
+}
+
+/** What a program is asked for where app passwords are taken (RFC 7617 §2.1). */
+const CHALLENGE = 'Basic realm="Watchword", charset="UTF-8"'
+
+/** A request to a place, with all that its answer needs. */
+interface Visit {
+  readonly services: Services
+  readonly settings: AuthorizerSettings
+  readonly request: AuthorizerParams
+  readonly policy: string
+  readonly address: string
+  readonly place: Place
+  readonly cookies: SiteCookies
+}
+
+/**
+ * Decides on requests that Apache asks about: a policy, the browser's cookie and an address in, one answer out.
+ *
+ * What is missing or not what it should be closes the door (SEC-FCGI-4).
+ */
+export function createAuthorizer(services: Services, settings: AuthorizerSettings) {
+  return async (request: AuthorizerParams): Promise<AuthorizerAnswer> => {
+    const { policy, clientAddress: address, method } = request
+    const place = placeOf(request, settings.hosts)
+    if (policy === undefined || address === undefined || method === undefined || place === undefined) {
+      return denial(request, 403)
+    }
+    const cookies = siteCookies(place.host)
+    try {
+      return await answerTo({ services, settings, request, policy, address, place, cookies })
+    } catch (error) {
+      if (error instanceof AmbiguousCookieError) return denial(request, 400)
+      throw error
+    }
+  }
+}
+
+async function answerTo(visit: Visit): Promise<AuthorizerAnswer> {
+  const { services, request, policy, address, place, cookies } = visit
+  const { authorization } = request
+  const outcome = await authorizeRequest(services, {
+    policy,
+    address,
+    host: place.host,
+    siteToken: cookies.read(request.cookie, 'site'),
+    credentials: authorization?.kind === 'basic' ? authorization : undefined,
+  })
+  countAppPassword(visit, outcome)
+  switch (outcome.kind) {
+    case 'allow':
+      // Whoever is in already, in another tab, goes on without the ticket.
+      if (place.ticket !== undefined && isNavigation(request)) {
+        return { kind: 'redirect', location: place.address }
+      }
+      return admission(outcome)
+    case 'sign-in':
+    case 'step-up':
+      // The ticket may be of a session with a better proof than the one known here.
+      return place.ticket !== undefined && isNavigation(request)
+        ? enter(visit, outcome, place.ticket)
+        : ask(visit, outcome)
+    case 'forbidden':
+      return denial(request, 403)
+  }
+}
+
+function countAppPassword({ settings: { metrics } }: Visit, outcome: AuthorizeOutcome): void {
+  if (outcome.kind !== 'allow') {
+    if (outcome.refused !== undefined) metrics.appPassword(outcome.refused)
+  } else if (outcome.amr.includes('app-password')) metrics.appPassword('allowed')
+}
+
+/** What the application learns; nothing of it comes from the request (SEC-FCGI-3). */
+function admission({ username, userId, groups, amr }: Admitted): AuthorizerAnswer {
+  const variables = { REMOTE_GROUPS: groups.join(','), WW_AMR: amr.join(','), WW_USER_ID: userId }
+  return { kind: 'allow', user: username, variables }
+}
+
+/** The way back from our pages: the ticket becomes a cookie of this host, and the address loses it. */
+async function enter(visit: Visit, outcome: AuthorizeOutcome, ticket: Token): Promise<AuthorizerAnswer> {
+  const { services, request, place, cookies } = visit
+  const waitToken = cookies.read(request.cookie, 'wait')
+  // A browser that did not set out here was sent by somebody else (L-55), or keeps no cookies and would go in circles.
+  if (waitToken === undefined) return denial(request, 403)
+  const siteToken = await takeTicket(services, { ticket, waitToken, host: place.host })
+  if (siteToken === undefined) return ask(visit, outcome)
+  return {
+    kind: 'redirect',
+    location: place.address,
+    cookies: [cookies.set('site', siteToken), cookies.clear('wait')],
+  }
+}
+
+/** Sends a person to our pages, and tells a program that it has to sign in. */
+function ask(visit: Visit, { kind }: Pick<AuthorizeOutcome, 'kind'>): AuthorizerAnswer {
+  const { services, settings, request, place, cookies } = visit
+  const takesPrograms = services.policy.accessPolicy(visit.policy)?.access.includes('app-password') === true
+  if (!isNavigation(request)) {
+    // A browser would show a dialog of its own for what a script fetches.
+    const challenge = takesPrograms && !isScript(request) ? { challenge: CHALLENGE } : {}
+    return { ...denial(request, 401), ...challenge }
+  }
+  const waitToken = cookies.read(request.cookie, 'wait') ?? services.newToken()
+  const query = new URLSearchParams({ to: place.address, state: hashToken(waitToken) })
+  if (kind === 'step-up') query.set('policy', visit.policy)
+  return {
+    kind: 'redirect',
+    location: `${settings.origin}/enter?${query}`,
+    cookies: [cookies.set('wait', waitToken)],
+  }
+}
+
+function denial(request: AuthorizerParams, status: DenyStatus): AuthorizerAnswer & { readonly kind: 'deny' } {
+  return { kind: 'deny', status, body: isScript(request) ? 'json' : 'page' }
+}
+
+/** Whether a person would see what the answer leads to; whatever carries data or shows credentials is answered itself. */
+function isNavigation({
+  method,
+  authorization,
+  fetchMode,
+  requestedWith,
+  accept,
+}: AuthorizerParams): boolean {
+  if ((method !== 'GET' && method !== 'HEAD') || authorization !== undefined || requestedWith !== undefined) {
+    return false
+  }
+  return fetchMode === undefined ? accept?.includes('text/html') === true : fetchMode === 'navigate'
+}
+
+function isScript({ fetchMode, requestedWith, accept }: AuthorizerParams): boolean {
+  if (requestedWith !== undefined || (fetchMode !== undefined && fetchMode !== 'navigate')) return true
+  return accept?.includes('application/json') === true && !accept.includes('text/html')
+}

@@ -1,0 +1,51 @@
+/** Most pairs of one stream; Apache sends about 30 of its own and at most 100 headers unless told otherwise. */
+export const PAIRS_MAXIMUM = 1000
+
+/** Longest name, in bytes. */
+export const NAME_MAXIMUM = 256
+
+/** Why pairs cannot be read. */
+export type PairFault = 'pair-cut-short' | 'empty-name' | 'long-name' | 'name-twice' | 'too-many-pairs'
+
+/**
+ * Reads name-value pairs (FastCGI 1.0 §3.4).
+ *
+ * Names and values become text of one character a byte (Latin-1): a header may hold any byte, this never fails and
+ * loses nothing, and ASCII stays what it is. Who needs UTF-8 decodes it from the bytes, strictly, where it is needed.
+ * A name that comes twice is refused: two readers could choose different ones (SEC-INP-9).
+ */
+export function readPairs(bytes: Buffer): ReadonlyMap<string, string> | PairFault {
+  const pairs = new Map<string, string>()
+  // Read as text once: to slice it costs a fraction of reading each name and value.
+  const text = bytes.toString('latin1')
+  const end = bytes.length
+  let at = 0
+  while (at < end) {
+    if (pairs.size === PAIRS_MAXIMUM) return 'too-many-pairs'
+    const nameLength = lengthAt(bytes, at)
+    at += widthAt(bytes, at)
+    const valueLength = lengthAt(bytes, at)
+    at += widthAt(bytes, at)
+    // A length that is cut off is NaN, and no comparison holds for that.
+    if (!(at + nameLength + valueLength <= end)) return 'pair-cut-short'
+    if (nameLength === 0) return 'empty-name'
+    if (nameLength > NAME_MAXIMUM) return 'long-name'
+    const name = text.slice(at, at + nameLength)
+    at += nameLength
+    if (pairs.has(name)) return 'name-twice'
+    pairs.set(name, text.slice(at, at + valueLength))
+    at += valueLength
+  }
+  return pairs
+}
+
+/** Bytes of the length at this place. */
+const widthAt = (bytes: Buffer, at: number): 1 | 4 => ((bytes[at] ?? 0) < 128 ? 1 : 4)
+
+/** The length at this place, `NaN` when the bytes end before it does. */
+function lengthAt(bytes: Buffer, at: number): number {
+  const first = bytes[at]
+  if (first === undefined) return Number.NaN
+  if (first < 128) return first
+  return at + 4 <= bytes.length ? bytes.readUInt32BE(at) - 2 ** 31 : Number.NaN
+}

@@ -1,0 +1,132 @@
+import { groupNameProblem } from './group.ts'
+import { type AuthenticationMethod, isVerified } from './login.ts'
+import { isInNetwork, type Network } from './network.ts'
+import { CLOCK_SKEW, type Seconds, type UnixSeconds } from './time.ts'
+import { normalizeUsername } from './user.ts'
+
+/** How one may come: signed in with a browser, or with a password made for one program. */
+export type AccessKind = 'session' | 'app-password'
+
+/** Who may enter a protected place, and by what proof. */
+export interface AccessPolicy {
+  readonly name: string
+  /** Being in one of these is enough; with no `users` either, everybody who proves it may enter. */
+  readonly groups: readonly string[]
+  /** Names in their canonical form. */
+  readonly users: readonly string[]
+  /** What a session must stand on. An app password stands for itself: it was made with the strongest proof. */
+  readonly proof: 'password' | 'two-factor'
+  /** Longest age of that proof; without it, as long as the session holds. */
+  readonly within?: Seconds
+  /** From where; none for everywhere. An addition: an address alone opens nothing. */
+  readonly networks: readonly Network[]
+  readonly access: readonly AccessKind[]
+  /** How long Apache may answer by itself; reserved, 0. */
+  readonly lease: Seconds
+}
+
+/** Longest name of a policy, in characters. */
+export const POLICY_NAME_MAXIMUM = 64
+
+/** What the name of the operator's own policy is made of. */
+export const policyNameShape = /^[a-z0-9][a-z0-9-]{0,63}$/
+
+/** How long ago `two-factor-recent` still takes a proof. */
+const RECENT: Seconds = 15 * 60
+
+const everybody = { groups: [], users: [], networks: [], lease: 0 } as const
+
+/** Policies that are there without any setting; `group-<name>` is one for every group. */
+export const builtInPolicies: readonly AccessPolicy[] = [
+  { ...everybody, name: 'password', proof: 'password', access: ['session', 'app-password'] },
+  { ...everybody, name: 'two-factor', proof: 'two-factor', access: ['session', 'app-password'] },
+  { ...everybody, name: 'two-factor-recent', proof: 'two-factor', within: RECENT, access: ['session'] },
+]
+
+const GROUP_PREFIX = 'group-'
+
+/** Whether a name is taken by a policy that is built in. */
+export function isBuiltInPolicy(name: string): boolean {
+  return name.startsWith(GROUP_PREFIX) || builtInPolicies.some((policy) => policy.name === name)
+}
+
+/** The policy of a name: built in, or one of the operator's own; `undefined` for all else, which opens nothing. */
+export function findPolicy(name: string, own: ReadonlyMap<string, AccessPolicy>): AccessPolicy | undefined {
+  if (name.length > POLICY_NAME_MAXIMUM) return undefined
+  if (!name.startsWith(GROUP_PREFIX)) {
+    return builtInPolicies.find((policy) => policy.name === name) ?? own.get(name)
+  }
+  const group = name.slice(GROUP_PREFIX.length)
+  if (groupNameProblem(group) !== undefined) return undefined
+  return { ...everybody, name, groups: [group], proof: 'two-factor', access: ['session', 'app-password'] }
+}
+
+/** Who asks, and what they show. */
+export interface AccessFacts {
+  readonly who:
+    | undefined
+    | (Person & {
+        readonly by: 'session'
+        readonly amr: readonly AuthenticationMethod[]
+        readonly authTime: UnixSeconds
+      })
+    | (Person & { readonly by: 'app-password' })
+  readonly address: string
+  readonly now: UnixSeconds
+}
+
+interface Person {
+  readonly username: string
+  readonly groups: readonly string[]
+}
+
+/** Why it was decided so. */
+export type AccessReason =
+  | 'all-conditions-hold'
+  | 'address-outside'
+  | 'nobody'
+  | 'not-by-this-means'
+  | 'not-listed'
+  | 'one-factor'
+  | 'proof-too-old'
+
+export type AccessDecision =
+  | { readonly kind: 'allow'; readonly why: AccessReason }
+  /** Nobody is known, or only by a means that this policy does not take. */
+  | { readonly kind: 'sign-in'; readonly why: AccessReason }
+  /** The right person, whose proof is too weak or too old. */
+  | { readonly kind: 'step-up'; readonly why: AccessReason }
+  | { readonly kind: 'forbidden'; readonly why: AccessReason }
+
+/**
+ * Whether somebody may enter a place.
+ *
+ * Where a better proof would not help, none is asked for: the address and the person come first.
+ */
+export function decideAccess(policy: AccessPolicy, { who, address, now }: AccessFacts): AccessDecision {
+  const { networks, groups, users, access, within } = policy
+  if (networks.length > 0 && !networks.some((network) => isInNetwork(address, network))) {
+    return { kind: 'forbidden', why: 'address-outside' }
+  }
+  if (who === undefined) return { kind: 'sign-in', why: 'nobody' }
+  if (!access.includes(who.by)) {
+    const kind = access.includes('session') ? 'sign-in' : 'forbidden'
+    return { kind, why: 'not-by-this-means' }
+  }
+  if (groups.length + users.length > 0 && !isListed(policy, who)) {
+    return { kind: 'forbidden', why: 'not-listed' }
+  }
+  if (who.by === 'session') {
+    if (policy.proof === 'two-factor' && !isVerified(who.amr)) return { kind: 'step-up', why: 'one-factor' }
+    const age = now - who.authTime
+    if (within !== undefined && !(age >= -CLOCK_SKEW && age < within)) {
+      return { kind: 'step-up', why: 'proof-too-old' }
+    }
+  }
+  return { kind: 'allow', why: 'all-conditions-hold' }
+}
+
+function isListed({ groups, users }: AccessPolicy, who: Person): boolean {
+  if (groups.some((group) => who.groups.includes(group))) return true
+  return users.length > 0 && users.includes(normalizeUsername(who.username))
+}

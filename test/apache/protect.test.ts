@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type ProtectionSettings, protectionFiles } from '../../src/apache/protect.ts'
+import { VhostError } from '../../src/apache/vhost-values.ts'
+import { builtInPolicies } from '../../src/domain/access.ts'
+
+const SECRET = 'abcdefghijklmnopqrstuvwxyz'
+const settings: ProtectionSettings = {
+  prefix: '/etc/apache2',
+  authorizer: { host: '127.0.0.1', port: 9010 },
+  secret: SECRET,
+  policies: builtInPolicies,
+}
+const textOf = (name: string) =>
+  protectionFiles(settings).find(({ path }) => path.endsWith(`/${name}`))?.text ?? ''
+
+describe('the files by which Apache protects places', () => {
+  it('are one for the server, one with the secret, and one a policy', () => {
+    const files = protectionFiles(settings)
+    assert.deepEqual(
+      files.map(({ path, mode }) => [path, mode.toString(8)]),
+      [
+        ['/etc/apache2/watchword/secret.conf', '600'],
+        ['/etc/apache2/conf-available/watchword-authorizer.conf', '644'],
+        ['/etc/apache2/watchword/protect-password.conf', '644'],
+        ['/etc/apache2/watchword/protect-two-factor.conf', '644'],
+        ['/etc/apache2/watchword/protect-two-factor-recent.conf', '644'],
+      ],
+    )
+    assert.deepEqual(
+      files.filter(({ text }) => text.includes(SECRET)).map(({ mode }) => mode),
+      [0o600],
+    )
+  })
+
+  it('ask for a user, whom only the authorizer can name, and close TRACE', () => {
+    const text = textOf('protect-two-factor.conf')
+    assert.match(
+      text,
+      /^AuthnzFcgiCheckAuthnProvider watchword Authoritative On RequireBasicAuth Off UserExpr "%\{reqenv:REMOTE_USER\}"$/m,
+    )
+    assert.match(text, /^ {2}Require valid-user$/m)
+    assert.match(text, /^SetEnvIf Request_Method "\^" WW_POLICY=two-factor$/m)
+    assert.doesNotMatch(text, /granted|DefaultUser|AuthType Basic|Satisfy Any|<Limit/)
+    assert.match(textOf('watchword-authorizer.conf'), /^TraceEnable off$/m)
+  })
+
+  it('let credentials through to Watchword only where app passwords are taken', () => {
+    assert.match(textOf('protect-two-factor.conf'), /^CGIPassAuth On\nRequestHeader unset Authorization$/m)
+    assert.doesNotMatch(textOf('protect-two-factor-recent.conf'), /CGIPassAuth|Authorization/)
+  })
+
+  it('are not written with values that Apache could read otherwise', () => {
+    for (const change of [
+      { prefix: 'etc' },
+      { prefix: '/etc/"x' },
+      { prefix: `/etc/\${x}` },
+      { prefix: '/etc/../x' },
+      { prefix: '/a\nRequire all granted' },
+      { secret: 'short' },
+      { secret: `${SECRET} Require` },
+      { secret: `${SECRET}\nRequire` },
+      { secret: `${SECRET}\${x}` },
+      { authorizer: { host: '192.0.2.7', port: 9010 } },
+      { authorizer: { host: '127.0.0.1/x', port: 9010 } },
+      { authorizer: { host: '127.0.0.1', port: 0 } },
+      { policies: [{ name: 'a b', access: ['session'] }] },
+      { policies: [{ name: '../x', access: ['session'] }] },
+      { policies: [{ name: "a'", access: ['session'] }] },
+      { policies: [{ name: 'a\nRequire', access: ['session'] }] },
+    ] as const) {
+      assert.throws(() => protectionFiles({ ...settings, ...change }), VhostError, JSON.stringify(change))
+    }
+  })
+})

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { temporaryFolder } from '../support/apache.ts'
+import { ask, request } from '../support/fastcgi-client.ts'
+import { environment, startWatchword } from '../support/watchword.ts'
+
+it('is started with the server, with a secret of its own, and stops with it (SEC-FCGI-5)', async () => {
+  const folder = temporaryFolder('ww-serve-')
+  const env = environment(folder, {
+    WATCHWORD_LISTEN: '127.0.0.1:0',
+    WATCHWORD_ORIGIN: 'https://auth.example.com',
+    WATCHWORD_AUTHORIZER_LISTEN: '127.0.0.1:0',
+    WATCHWORD_LOG_LEVEL: 'info',
+  })
+  const server = await startWatchword(folder, env)
+  const started = /"address":"(fcgi:[^"]*)"/
+  for (let wait = 0; wait < 100 && !started.test(server.stderr()); wait++) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  const address = started.exec(server.stderr())?.[1] ?? ''
+  const file = join(folder, 'data', 'authorizer-secret')
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  const secret = readFileSync(file, 'utf8').trim()
+  // A host that is not listed: the secret was right, and the answer is the authorizer's own.
+  assert.equal((await ask(address, [request('', secret)])).status, 403)
+  assert.equal((await ask(address, [request('', 'another-secret-of-22-characters')])).status, 403)
+  assert.ok(!server.stderr().includes(secret))
+  assert.equal(await server.stop(), 0)
+  assert.equal((await ask(address, [request('', secret)])).status, undefined)
+})

@@ -1,0 +1,246 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import https from 'node:https'
+import { type AddressInfo, createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createAuthorizer } from '../../src/apache/authorizer.ts'
+import { type AuthorizerServer, startAuthorizerServer } from '../../src/apache/fastcgi/server.ts'
+import { readCallerSecret } from '../../src/crypto/caller-secret.ts'
+import { type Browser, startWorld, type World } from '../world.ts'
+import { type Apache, type ApachePlace, startApache, temporaryFolder } from './apache.ts'
+import { environment } from './watchword.ts'
+
+const launcher = fileURLToPath(new URL('../../bin/watchword.js', import.meta.url))
+
+/** Two hosts of different domains behind one real Apache, configured by `watchword apache install`. */
+export interface ProtectedWorld {
+  readonly world: World
+  readonly apache: Apache
+  /** Origins of the hosts. */
+  readonly wiki: string
+  readonly shop: string
+  /** A browser at a protected host and at our pages. */
+  visitor(portal?: Browser): Visitor
+  stopAuthorizer(): Promise<void>
+  startAuthorizer(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: string
+}
+
+/** A client with a jar for each host, which follows nothing by itself. */
+export interface Visitor {
+  readonly portal: Browser
+  /** Cookies of protected hosts: origin, then name. */
+  readonly jars: Map<string, Map<string, string>>
+  get(
+    address: string,
+    headers?: Readonly<Record<string, string>>,
+    method?: string,
+    body?: string,
+  ): Promise<Reply>
+  /** As a person does: follows redirects between the hosts and our pages; gives the last answer. */
+  open(address: string): Promise<Reply & { readonly address: string; readonly hops: readonly string[] }>
+}
+
+export interface ProtectedOptions {
+  /** Text of the virtual host of the wiki, and of the shop. */
+  readonly wiki: (folder: string) => string
+  readonly shop: (folder: string) => string
+  readonly files?: (folder: string) => void
+  /** Tables of the settings, as the program spells them and as TOML does. */
+  readonly policies?: World['config']['policies']
+  readonly toml?: string
+  readonly modules?: readonly string[]
+}
+
+export async function startProtected(options: ProtectedOptions): Promise<ProtectedWorld> {
+  const folder = temporaryFolder('ww-protected-')
+  const port = await freePort()
+  const env = environment(folder, { WATCHWORD_AUTHORIZER_LISTEN: `127.0.0.1:${port}` })
+  writeFileSync(join(folder, 'watchword.toml'), options.toml ?? '')
+  const apache = await startApache({
+    extraModules: [
+      ...['authn_core', 'authz_user', 'authnz_fcgi', 'setenvif', 'cgi', 'dir'],
+      ...(options.modules ?? []),
+    ],
+    vhost: (place) => {
+      const prefix = dirname(place.certificate)
+      execFileSync(
+        process.execPath,
+        [launcher, 'apache', 'install', '--prefix', prefix, '--group', 'staff'],
+        {
+          cwd: folder,
+          env,
+        },
+      )
+      options.files?.(prefix)
+      return [
+        `Include conf-available/watchword-authorizer.conf`,
+        host(place, 'wiki.example.net', options.wiki(prefix)),
+        host(place, 'shop.example.org', options.shop(prefix)),
+      ].join('\n')
+    },
+  })
+  const [wiki, shop] = ['wiki.example.net', 'shop.example.org'].map(
+    (name) => `https://${name}:${apache.httpsPort}`,
+  )
+  if (wiki === undefined || shop === undefined) throw new Error('two hosts')
+  const world = await startWorld({
+    config: { login: { returnOrigins: [wiki, shop] }, policies: options.policies ?? {} },
+  })
+  let server: AuthorizerServer | undefined
+  const startAuthorizer = async () => {
+    server = await startAuthorizerServer({
+      host: '127.0.0.1',
+      port,
+      secret: readCallerSecret(join(folder, 'data', 'authorizer-secret')),
+      handle: createAuthorizer(world.services, {
+        origin: world.config.origin,
+        hosts: new Set([wiki, shop]),
+        metrics: world.edge.metrics,
+      }),
+      watch: { failed: (error) => console.error(error) },
+    })
+  }
+  await startAuthorizer()
+  return {
+    world,
+    apache,
+    wiki,
+    shop,
+    visitor: (portal = world.browser()) => visitor(portal, apache.httpsPort, world.config.origin),
+    startAuthorizer,
+    stopAuthorizer: async () => {
+      await server?.stop()
+      server = undefined
+    },
+    async close() {
+      await server?.stop()
+      await apache.stop()
+      await world.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const host = ({ httpsPort, certificate, key }: ApachePlace, name: string, text: string): string => `
+<VirtualHost *:${httpsPort}>
+  ServerName ${name}
+  SSLEngine on
+  SSLCertificateFile "${certificate}"
+  SSLCertificateKeyFile "${key}"
+${text}
+</VirtualHost>
+`
+
+function visitor(portal: Browser, port: number, ownOrigin: string): Visitor {
+  const jars: Visitor['jars'] = new Map()
+  const get: Visitor['get'] = async (address, headers = {}, method = 'GET', body = undefined) => {
+    const url = new URL(address)
+    const jar = jars.get(url.origin) ?? new Map<string, string>()
+    jars.set(url.origin, jar)
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    const reply = await send(port, url, {
+      method,
+      body,
+      headers: { accept: 'text/html', ...(cookie !== '' && { cookie }), ...headers },
+    })
+    for (const line of [reply.headers['set-cookie'] ?? []].flat()) {
+      const [pair = '', ...attributes] = line.split('; ')
+      const name = pair.slice(0, pair.indexOf('='))
+      if (attributes.includes('Max-Age=0')) jar.delete(name)
+      else jar.set(name, pair.slice(name.length + 1))
+    }
+    return reply
+  }
+  return {
+    portal,
+    jars,
+    get,
+    async open(first) {
+      const hops: string[] = []
+      let address = first
+      for (;;) {
+        hops.push(address)
+        if (hops.length > 12) throw new Error(`in circles: ${hops.join(' ')}`)
+        const url = new URL(address)
+        const isOwn = url.origin === ownOrigin
+        const reply = isOwn ? await ofPortal(portal, url) : await get(address)
+        const location = reply.headers.location
+        if (typeof location !== 'string') return { ...reply, address, hops }
+        address = new URL(location, address).href
+      }
+    },
+  }
+}
+
+async function ofPortal(portal: Browser, url: URL): Promise<Reply> {
+  const reply = await portal.get(url.pathname + url.search, { accept: 'text/html' })
+  return { status: reply.status, headers: Object.fromEntries(reply.headers), body: reply.text }
+}
+
+function send(
+  port: number,
+  url: URL,
+  given: {
+    readonly method: string
+    readonly headers: Record<string, string>
+    readonly body: string | undefined
+  },
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const request = https.request(
+      {
+        host: '127.0.0.1',
+        port,
+        path: url.pathname + url.search,
+        method: given.method,
+        headers: { host: url.host, ...given.headers },
+        servername: url.hostname,
+        // One certificate serves all hosts of the test.
+        rejectUnauthorized: false,
+        agent: false,
+        timeout: 15_000,
+      },
+      (answer) => {
+        let body = ''
+        answer.setEncoding('utf8')
+        answer.on('data', (chunk) => {
+          body += chunk
+        })
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body }))
+      },
+    )
+    request.on('error', reject)
+    request.end(given.body)
+  })
+}
+
+/** Files to serve: a page, and a program that prints its environment. */
+export function contents(folder: string): void {
+  mkdirSync(join(folder, 'htdocs', 'php'), { recursive: true })
+  writeFileSync(join(folder, 'htdocs', 'index.html'), 'the page of the wiki\n')
+  writeFileSync(
+    join(folder, 'htdocs', 'php', 'index.cgi'),
+    '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\n"\nenv\n',
+  )
+  mkdirSync(join(folder, 'cgi'))
+  writeFileSync(join(folder, 'cgi', 'env'), '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\n"\nenv\n')
+  for (const path of [join(folder, 'cgi', 'env'), join(folder, 'htdocs', 'php', 'index.cgi')])
+    chmodSync(path, 0o755)
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((closed) => server.close(closed))
+  return port
+}
