@@ -3,6 +3,7 @@ import type { SessionWithUser } from '../domain/session.ts'
 import { TICKET_LIFETIME } from '../domain/ticket.ts'
 import { hashToken, type Token, type TokenHash } from '../domain/token.ts'
 import type { Services } from '../services.ts'
+import * as sessions from '../store/sessions.ts'
 import * as tickets from '../store/tickets.ts'
 
 /** Where a browser wants to enter. */
@@ -20,6 +21,8 @@ export type IssueTicketOutcome =
   | { readonly kind: 'issued'; readonly ticket: Token }
   /** The policy asks for a fresher or stronger proof first. */
   | { readonly kind: 'proof-needed' }
+  /** The session was ended meanwhile. */
+  | { readonly kind: 'ended' }
 
 /**
  * Makes a ticket by which a protected host takes over the session.
@@ -39,10 +42,11 @@ export async function issueTicket(
     if (decideAccess(policy, { who, address, now }).kind === 'step-up') return { kind: 'proof-needed' }
   }
   const ticket = services.newToken()
-  await services.db.transaction().execute(async (tx) => {
+  return services.db.transaction().execute(async (tx): Promise<IssueTicketOutcome> => {
+    if (!(await sessions.hold(tx, session.id))) return { kind: 'ended' }
     const expiresAt = now + TICKET_LIFETIME
     const tokenHash = hashToken(ticket)
     await tickets.replace(tx, { tokenHash, sessionId: session.id, host, stateHash, now, expiresAt })
+    return { kind: 'issued', ticket }
   })
-  return { kind: 'issued', ticket }
 }

@@ -1,5 +1,6 @@
 import { hashToken, type Token } from '../domain/token.ts'
 import type { Services } from '../services.ts'
+import * as sessions from '../store/sessions.ts'
 import * as siteSessions from '../store/site-sessions.ts'
 import * as tickets from '../store/tickets.ts'
 
@@ -12,9 +13,12 @@ export async function takeTicket(
   const { host } = given
   const siteToken = services.newToken()
   return services.db.transaction().execute(async (tx) => {
+    const ticketHash = hashToken(given.ticket)
+    const sessionId = await tickets.findSession(tx, ticketHash)
+    // The session before what hangs on it, as for whoever ends it: else each could wait for the other.
+    if (sessionId === undefined || !(await sessions.hold(tx, sessionId))) return undefined
     const binding = { host, stateHash: hashToken(given.waitToken), now }
-    const sessionId = await tickets.take(tx, hashToken(given.ticket), binding)
-    if (sessionId === undefined) return undefined
+    if ((await tickets.take(tx, ticketHash, binding)) === undefined) return undefined
     await siteSessions.replace(tx, { tokenHash: hashToken(siteToken), sessionId, host }, now)
     return siteToken
   })

@@ -33,7 +33,8 @@ export function placeOf(
     ? parseReturnTo(`${origin}${rest}`, { own: origin, others: hosts })
     : undefined
   const address = whole === undefined ? undefined : inAscii(whole)
-  const fits = address !== undefined && encodeURIComponent(address).length <= ADDRESS_MAXIMUM
+  const fits =
+    address !== undefined && new URLSearchParams({ to: address }).toString().length <= ADDRESS_MAXIMUM
   return { host: origin, address: fits ? address : `${origin}/`, ticket }
 }
 

@@ -123,5 +123,5 @@ RequestHeader unset Cookie "expr=-z req_novary('Cookie')"
 const programs = `
 # Programs show app passwords by Basic. Watchword sees them, the application does not.
 CGIPassAuth On
-RequestHeader unset Authorization
+RequestHeader unset Authorization "expr=req_novary('Authorization') =~ m#^\\s*basic#i"
 `

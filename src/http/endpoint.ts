@@ -126,7 +126,7 @@ async function answerTo(route: Route, edge: Edge, c: AppContext, requestId: stri
   }
   if (route.access === 'session' && received.session === undefined) return notSignedIn()
   if (route.access === 'admin') {
-    const refused = await refuseUnlessAdmin(edge, received.session)
+    const refused = await refuseUnlessAdmin(edge, received)
     if (refused !== undefined) return refused
   }
 

@@ -113,9 +113,7 @@ async function guarded(
   const back = route.method === 'GET' ? `?return_to=${encodeURIComponent(view.here)}` : ''
   if (route.access !== 'anybody' && session === undefined) return redirect(`/login${back}`)
   if (route.access === 'admin' && session !== undefined) {
-    const cameFrom = c.req.raw.headers.get('sec-fetch-site')
-    const isUse = cameFrom !== 'cross-site' && cameFrom !== 'same-site'
-    const entry = await enterAdmin(edge.services, session, isUse)
+    const entry = await enterAdmin(edge.services, session, received.isUse)
     if (entry.kind === 'not-admin') return errorPage(view, 'forbidden', { status: 403 })
     if (entry.kind === 'locked') return redirect(`/confirm${back === '' ? '?return_to=%2Fadmin' : back}`)
   }

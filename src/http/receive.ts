@@ -5,7 +5,7 @@ import type { Token } from '../domain/token.ts'
 import type { CookieKind } from './cookies.ts'
 import type { AppContext, Edge } from './endpoint.ts'
 import type { Peer } from './guards/client-address.ts'
-import { isCrossSite } from './guards/cross-site.ts'
+import { isCausedElsewhere, isCrossSite } from './guards/cross-site.ts'
 
 /** What is known of every request, whether of a page or of the API, before its route sees it. */
 export interface Received {
@@ -16,6 +16,8 @@ export interface Received {
   readonly formToken: Token | undefined
   /** The session of the cookie if it holds; always there on routes that demand one. */
   readonly session: SessionWithUser | undefined
+  /** Whether it keeps administration open: what the page of another site caused does not (SEC-AZ-6). */
+  readonly isUse: boolean
 }
 
 /** Reads who asks, unless another site's page does. */
@@ -45,5 +47,6 @@ export async function receive(
     loginToken: cookie('login'),
     formToken: cookie('form'),
     session,
+    isUse: !isCausedElsewhere(headers),
   }
 }

@@ -145,6 +145,17 @@ export async function exists(db: Db, id: string): Promise<boolean> {
   return (await db.selectFrom('session').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
 }
 
+/** Whether a session was not ended meanwhile; it then stays until the transaction ends. */
+export async function hold(tx: Db, id: string): Promise<boolean> {
+  // Writing a row over itself locks it on PostgreSQL; on SQLite the transaction alone does that.
+  const { numUpdatedRows } = await tx
+    .updateTable('session')
+    .set((eb) => ({ last_seen_at: eb.ref('last_seen_at') }))
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
 /** Whose session it is. */
 export async function findOwner(db: Db, id: string): Promise<UserId | undefined> {
   const row = await db.selectFrom('session').select('user_id').where('id', '=', id).executeTakeFirst()

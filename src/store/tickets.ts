@@ -34,6 +34,16 @@ export async function replace(
     .execute()
 }
 
+/** The session that a ticket is for, whoever may take it. */
+export async function findSession(db: Db, tokenHash: TokenHash): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('ticket')
+    .select('session_id')
+    .where('token_hash', '=', tokenHash)
+    .executeTakeFirst()
+  return row?.session_id
+}
+
 /** Takes a ticket, once: gives the session it is for, or `undefined` to whoever may not have it or comes late. */
 export async function take(
   db: Db,

@@ -46,7 +46,10 @@ describe('the files by which Apache protects places', () => {
   })
 
   it('let credentials through to Watchword only where app passwords are taken', () => {
-    assert.match(textOf('protect-two-factor.conf'), /^CGIPassAuth On\nRequestHeader unset Authorization$/m)
+    assert.match(
+      textOf('protect-two-factor.conf'),
+      /^CGIPassAuth On\nRequestHeader unset Authorization "expr=.*basic#i"$/m,
+    )
     assert.doesNotMatch(textOf('protect-two-factor-recent.conf'), /CGIPassAuth|Authorization/)
   })
 

@@ -5,15 +5,17 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { Command } from 'commander'
-import { commands } from '../../src/cli/commands.ts'
+import { type Branch, commands } from '../../src/cli/commands.ts'
 import { done, json, misused, refused } from './expect.ts'
 import { goodPassword, place } from './watchword.ts'
 
 // Each test has a folder of its own, and most of its time is the start of processes.
 describe('the program', { concurrency: 2 }, () => {
   test('every command explains itself, with examples', async (t) => {
-    const leaves = commands.flatMap((branch) => branch.branches ?? [branch])
-    assert.equal(leaves.length, 26)
+    const leavesOf = (branches: readonly Branch[]): readonly Branch[] =>
+      branches.flatMap((branch) => (branch.branches === undefined ? [branch] : leavesOf(branch.branches)))
+    const leaves = leavesOf(commands)
+    assert.equal(leaves.length, 32)
     for (const { name, load } of leaves) {
       let help = ''
       const command = new Command(name).configureOutput({

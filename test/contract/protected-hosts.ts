@@ -43,6 +43,8 @@ export function protectedHostContract(open: Opened): void {
         assert.equal(await tickets.take(open(), tokenHash, wrong), undefined)
       }
       assert.equal(await tickets.take(open(), aTokenHash(), right), undefined)
+      assert.equal(await tickets.findSession(open(), tokenHash), sessionId)
+      assert.equal(await tickets.findSession(open(), aTokenHash()), undefined)
       assert.equal(await tickets.take(open(), tokenHash, { ...right, now: NOW + 59 }), sessionId)
     })
 
@@ -78,6 +80,15 @@ export function protectedHostContract(open: Opened): void {
       assert.equal(await sessions.findBySiteToken(db, aTokenHash(), host), undefined)
       // Neither token is the other: that of a host opens no page of ours.
       assert.equal(await sessions.findByToken(db, tokenHash), undefined)
+    })
+
+    it('hold their session until the transaction ends, if it was not ended', async () => {
+      const db = open()
+      const session = await makeSession(db, await makeUser(db))
+      const found = await sessions.findByToken(db, session.tokenHash)
+      assert.equal(await db.transaction().execute((tx) => sessions.hold(tx, session.id)), true)
+      assert.deepEqual(await sessions.findByToken(db, session.tokenHash), found)
+      assert.equal(await db.transaction().execute((tx) => sessions.hold(tx, 'another')), false)
     })
 
     it('are one a host, and end with the session', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { newId } from '../../src/crypto/random.ts'
 import { StorageFault } from '../../src/domain/faults.ts'
+import type { UserId } from '../../src/domain/user.ts'
 import * as appPasswords from '../../src/store/app-passwords.ts'
 import * as auditLog from '../../src/store/audit-log.ts'
 import * as groups from '../../src/store/groups.ts'
@@ -210,6 +211,45 @@ export function viewContract(open: Opened): void {
   })
 
   describe('the list of events', () => {
+    it('selects by user and event together: these alone, either way, and goes on by key', async () => {
+      const db = open()
+      const [userId, other] = [await makeUser(db), await makeUser(db)]
+      const append = async (about: UserId, event: 'user-enabled' | 'user-disabled', at: number) => {
+        const id = newId()
+        const origin = { address: undefined, userAgent: undefined, requestId: undefined }
+        await auditLog.append(db, {
+          ...{ event, id, at, userId: about, actor: { kind: 'operator', name: 'root' } },
+          ...origin,
+        })
+        return id
+      }
+      const wanted: string[] = []
+      for (let step = 0; step < 12; step++) {
+        // Three in the same second: their identifiers decide.
+        const at = NOW + Math.floor(step / 3)
+        await append(userId, 'user-disabled', at)
+        await append(other, 'user-enabled', at)
+        wanted.push(await append(userId, 'user-enabled', at))
+      }
+      for (const order of ['oldest-first', 'latest-first'] as const) {
+        const expected = order === 'oldest-first' ? wanted : wanted.toReversed()
+        const found: string[] = []
+        for (let after: EventSelection['after']; ; ) {
+          const part = await listAuditEvents(db, { userId, event: 'user-enabled', order, after, limit: 5 })
+          found.push(...part.map(({ id }) => id))
+          after = part.at(-1)
+          if (part.length < 5) break
+        }
+        assert.deepEqual(found, expected)
+      }
+      const days = { since: NOW + 1, until: NOW + 3, order: 'oldest-first', limit: 50 } as const
+      const between = await listAuditEvents(db, { userId, event: 'user-enabled', ...days })
+      assert.deepEqual(
+        between.map(({ id }) => id),
+        wanted.slice(3, 9),
+      )
+    })
+
     it('goes by time in parts, either way, and selects', async () => {
       const db = open()
       const username = `Watched-${newId()}`

@@ -33,7 +33,8 @@ describe('the list of every way in (SEC-DOC-2)', () => {
       .map(([, command = '']) => /^`watchword (.*)`$/.exec(command)?.[1])
       .filter((name) => name !== undefined)
     // What these do is no way in: they read, print, serve, or change groups only.
-    const others = /^(?:serve|migrate|config|audit .*|apache .*|policy .*|group .*|user (?:list|show|app-password list)|keys check)$/
+    const others =
+      /^(?:serve|migrate|config|audit .*|apache .*|policy .*|group .*|user (?:list|show|app-password list)|keys check)$/
     const changing = namesOf(commands).filter((name) => !others.test(name))
     assert.deepEqual(listed.toSorted(), changing.toSorted())
   })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { BlockList } from 'node:net'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { networksOf } from '../../src/domain/network.ts'
+import { isInNetwork, networksOf } from '../../src/domain/network.ts'
 
 describe('an IPv4 address (SEC-RATE-2)', () => {
   it('is a network of its own within a site of 24 bits', () => {
@@ -117,5 +118,50 @@ describe('any other text', () => {
       '1::2::3',
     ]
     for (const text of texts) assert.deepEqual(networksOf(text), { network: text, site: text }, text)
+  })
+})
+
+describe('a network of a policy', () => {
+  const address = fc.oneof(
+    fc.ipV4().map((text) => ({ family: 'ipv4', text }) as const),
+    fc.ipV6().map((text) => ({ family: 'ipv6', text }) as const),
+  )
+
+  it('holds the addresses that Node says it holds', () => {
+    fc.assert(
+      fc.property(address, fc.nat(32), fc.nat(128), address, (block, short, long, other) => {
+        const prefix = block.family === 'ipv4' ? short : long
+        const list = new BlockList()
+        list.addSubnet(block.text, prefix, block.family)
+        for (const each of [block, other]) {
+          // IPv4 within IPv6 is IPv4 to us; the settings refuse networks that would hold both.
+          if (/^::ffff:/i.test(each.text) || each.family !== block.family) continue
+          const network = { family: block.family, address: block.text, prefix }
+          assert.equal(
+            isInNetwork(each.text, network),
+            list.check(each.text, each.family),
+            `${each.text} ${block.text}/${prefix}`,
+          )
+        }
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('holds nothing that is no address', () => {
+    const everything = { family: 'ipv4', address: '0.0.0.0', prefix: 0 } as const
+    for (const text of [
+      '',
+      'local',
+      '1.2.3',
+      '1.2.3.4.5',
+      '256.1.1.1',
+      '1.2.3.-4',
+      ' 1.2.3.4',
+      '1:2',
+      'x'.repeat(32),
+    ]) {
+      assert.equal(isInNetwork(text, everything), false, text)
+    }
   })
 })

@@ -320,6 +320,16 @@ describe('protected places behind Apache', () => {
       assert.equal((await visitor.get(`${here.wiki}/recent/index.html`, credentials)).status, 401)
     })
 
+    it('may show other credentials to the application, where a session lets it in', async () => {
+      const { visitor } = await inside()
+      const { status, body } = await visitor.get(`${here.wiki}/app`, {
+        authorization: 'Bearer of-the-application',
+      })
+      assert.equal(status, 200)
+      assert.ok(body.includes('Bearer of-the-application'))
+      assert.equal((await here.visitor().get(`${here.wiki}/app`, { authorization: 'Bearer x' })).status, 401)
+    })
+
     it('must be in the group too', async () => {
       const { username } = await somebody()
       const credentials = basic(username, await make(username, ['group-staff']))

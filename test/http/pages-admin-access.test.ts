@@ -103,6 +103,28 @@ describe('the pages of administration', () => {
     await open(idle.browser, '/account')
   })
 
+  const visits = { users: '/admin/users', file: '/admin/audit.jsonl', api: '/auth/admin/users/' }
+  for (const [name, path] of Object.entries(visits)) {
+    it(`stay open by visits to ${path} of our own, and not by those that another site causes (SEC-AZ-6)`, async () => {
+      const closed = name === 'api' ? 403 : 303
+      for (const [from, statuses] of [
+        ['same-origin', [200, 200, 200]],
+        ['none', [200, 200, 200]],
+        ['cross-site', [200, closed, closed]],
+        ['same-site', [200, closed, closed]],
+      ] as const) {
+        const visitor = await makeAdmin(world, `${name}-${from}`)
+        await open(visitor.browser, '/admin')
+        const seen: number[] = []
+        for (let visits = 0; visits < 3; visits++) {
+          world.clock.advance(14 * 60)
+          seen.push((await visitor.browser.get(path, { 'sec-fetch-site': from })).status)
+        }
+        assert.deepEqual(seen, statuses, from)
+      }
+    })
+  }
+
   it('close at once for whoever is no administrator any more (SEC-AZ-4)', async () => {
     const former = await makeAdmin(world, 'ida')
     await open(former.browser, '/admin')

@@ -181,6 +181,26 @@ const own: readonly Stop[] = [
     },
   },
   {
+    name: 'account-app-password-made',
+    async reach(page, guide) {
+      await asUser('/account/app-passwords')(page, guide)
+      const form = formWith(page, 'days')
+      await form.locator('[name=name]').fill('git on the laptop')
+      await form.locator('[name=policy-two-factor]').check()
+      await leads(page, () => form.locator('button').click())
+    },
+  },
+  {
+    name: 'account-app-password-refused',
+    status: 422,
+    async reach(page, guide) {
+      await asUser('/account/app-passwords')(page, guide)
+      const form = formWith(page, 'days')
+      await form.locator('[name=name]').fill('git on the laptop')
+      await leads(page, () => form.locator('button').click())
+    },
+  },
+  {
     name: 'account-password-refused',
     status: 422,
     async reach(page, guide) {

@@ -6,10 +6,10 @@ import { type Answer, failure, notSignedIn, stale } from '../answer.ts'
 /** Lets nobody look at administration but a superuser of two factors, while it is open; changes ask for more. */
 export async function refuseUnlessAdmin(
   { services }: { readonly services: Services },
-  session: SessionWithUser | undefined,
+  { session, isUse }: { readonly session: SessionWithUser | undefined; readonly isUse: boolean },
 ): Promise<Answer | undefined> {
   if (session === undefined) return notSignedIn()
-  const outcome = await enterAdmin(services, session)
+  const outcome = await enterAdmin(services, session, isUse)
   switch (outcome.kind) {
     case 'open':
       return undefined

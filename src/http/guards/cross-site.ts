@@ -14,11 +14,16 @@ export function isCrossSite(
   { hasFormKey }: { readonly hasFormKey: boolean },
 ): boolean {
   if (safeMethods.has(method)) return false
-  const site = headers.get('sec-fetch-site')
   const origin = headers.get('origin')
-  if (site !== null && site !== 'same-origin' && site !== 'none') return true
+  if (isCausedElsewhere(headers)) return true
   if (origin === 'null') return !hasFormKey
   return origin !== null && !origins.has(origin)
+}
+
+/** Whether the page of another site caused a request, say by a link, as far as the browser tells. */
+export function isCausedElsewhere(headers: Headers): boolean {
+  const site = headers.get('sec-fetch-site')
+  return site !== null && site !== 'same-origin' && site !== 'none'
 }
 
 /** The origins that are us: the configured one, and for a loopback origin its other names on the same port. */

@@ -86,7 +86,8 @@ export function newAppPasswordPage(
     body: html`<div class="card">
 <h1>${t.madeTitle}</h1>
 <p>${t.madeHint(view.user?.username ?? '')}</p>
-<p><code id="app-password">${made.appPassword}</code> <button type="button" class="plain small only-script" data-copy="#app-password" data-done="${copied}">${copy}</button></p>
+<p class="secret"><code id="app-password">${made.appPassword}</code></p>
+<p class="only-script"><button type="button" class="plain small" data-copy="#app-password" data-done="${copied}">${copy}</button></p>
 <dl class="facts"><dt>${t.name}</dt><dd>${made.name}</dd><dt>${t.ends}</dt><dd>${instant(view.t, made.expiresAt)}</dd></dl>
 <p><a class="button wide" href="/account/app-passwords">${t.saved}</a></p>
 </div>`,

@@ -160,7 +160,7 @@ const nextRound = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /** Everything that was asked for, oldest first, as a file; never rendered, whoever opens it (SEC-WEB-5). */
 async function exported(
-  { query, session, caller }: PageRequest<unknown, AuditQuery>,
+  { query, session, caller, isUse }: PageRequest<unknown, AuditQuery>,
   { services, log }: Edge,
   format: keyof typeof exportFormats,
 ): Promise<Answer> {
@@ -180,7 +180,7 @@ async function exported(
         try {
           // SQLite answers at once: without this nobody else would be served before the export is done (SEC-RATE-8).
           await nextRound()
-          if ((await enterAdmin(services, session)).kind !== 'open') throw new ExportStopped()
+          if ((await enterAdmin(services, session, isUse)).kind !== 'open') throw new ExportStopped()
           const events =
             selection === undefined
               ? []

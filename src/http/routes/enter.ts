@@ -36,6 +36,8 @@ export const enter = pageRoute({
     switch (outcome.kind) {
       case 'issued':
         return redirect(withTicket(to, outcome.ticket))
+      case 'ended':
+        return redirect(fields.addressOf('/login', view.here))
       case 'proof-needed':
         // Without a second factor no proof would be strong enough: it is set up first.
         return redirect(
