@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { after, describe, it } from 'node:test'
 import { byAdmin } from '../../src/actions/allow.ts'
 import { authenticate } from '../../src/actions/authenticate.ts'
 import type { Administrator } from '../../src/actions/caller.ts'
@@ -7,9 +7,12 @@ import { unlockUser } from '../../src/actions/unlock-user.ts'
 import type { Services } from '../../src/services.ts'
 import * as otpDevices from '../../src/store/otp-devices.ts'
 import { makeAdmin } from './admins.ts'
-import { sqlite, stageFor } from './engines.ts'
+import { closeEngines, postgres, sqlite, stageFor } from './engines.ts'
 import { caller } from './operations.ts'
 import { makePerson, OLD_PASSWORD, type Person } from './person.ts'
+import { interleave } from './steps.ts'
+
+after(closeEngines)
 
 /** Of the right form, and never right: the devices of these tests have six digits. */
 const WRONG = '00000000'
@@ -76,3 +79,40 @@ describe('unlocking again and again', () => {
     assert.deepEqual(await disablings(services, person), [])
   })
 })
+
+for (const engine of [sqlite, postgres]) {
+  describe(`unlocking somebody who is signing in, on ${engine.name}`, () => {
+    // All that is wanted are the locks: nobody has to wait for a budget.
+    const throttle = { networkLimit: 100_000, siteLimit: 100_000, serverLimit: 100_000 }
+    const stage = stageFor(engine, { config: { throttle } })
+
+    it('waits for the sign-in or comes before it, and neither fails (SEC-RATE-1)', async () => {
+      const { services, isWaiting, stops } = stage()
+      for (let pauseAt = 0; ; pauseAt++) {
+        const [person, by] = [await makePerson(services, 'enrolled'), await makeAdmin(services)]
+        const { id, username } = person
+        const attempt = (password: string) =>
+          authenticate(services, { username, password, code: WRONG, uniform: true }, caller)
+        // The rows of both budgets are there, and not in the order of their keys.
+        await attempt('something else entirely')
+        await attempt(OLD_PASSWORD)
+        const ends = await interleave<Kind, Kind>(pauseAt, {
+          first: () => attempt(OLD_PASSWORD),
+          second: () => byAdmin(unlockUser(services, { id }, by)),
+          isWaiting,
+          stops,
+        })
+        if (ends === undefined) {
+          assert.ok(pauseAt > 0)
+          return
+        }
+        const kinds = ends.map((end) => (end.status === 'rejected' ? end.reason : end.value.kind))
+        assert.deepEqual(kinds, ['wrong-code', 'unlocked'], `stopped at ${pauseAt}`)
+      }
+    })
+  })
+}
+
+interface Kind {
+  readonly kind: string
+}

@@ -116,7 +116,7 @@ describe('the pages of administration', () => {
         const visitor = await makeAdmin(world, `${name}-${from}`)
         await open(visitor.browser, '/admin')
         const seen: number[] = []
-        for (let visits = 0; visits < 3; visits++) {
+        for (let count = 0; count < 3; count++) {
           world.clock.advance(14 * 60)
           seen.push((await visitor.browser.get(path, { 'sec-fetch-site': from })).status)
         }

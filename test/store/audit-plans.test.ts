@@ -17,7 +17,9 @@ before(async () => {
   assert.ok(database.kind === 'sqlite')
   db = new Kysely<Database>({
     dialect: sqliteDialect(database.path),
-    log: ({ query }) => queries.push(query),
+    log: ({ query }) => {
+      queries.push(query)
+    },
   })
 })
 after(async () => {
