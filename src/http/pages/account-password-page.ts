@@ -18,13 +18,13 @@ export interface PasswordProps {
 export function passwordChangePage(view: View, props: PasswordProps): Page {
   const { password } = view.t.account
   const { told, username, minimum, changedAt, errors = {} } = props
-  const keep = html`<div class="field check"><input type="checkbox" id="keep_app_passwords" name="keep_app_passwords" value="yes" aria-describedby="keep-hint"><label for="keep_app_passwords">${password.keepAppPasswords}</label></div>
-<p class="hint" id="keep-hint">${password.keepHint}</p>`
+  const keep = html`<div class="field"><div class="check"><input type="checkbox" id="keep_app_passwords" name="keep_app_passwords" value="yes" aria-describedby="keep-hint"><label for="keep_app_passwords">${password.keepAppPasswords}</label></div>
+<p class="hint" id="keep-hint">${password.keepHint}</p></div>`
   const body = html`${changedAt === undefined ? '' : html`<p class="quiet">${password.changed}: ${instant(view.t, changedAt)}</p>`}
 <div class="card slim"><h2>${password.change}</h2>
 <p>${password.hint}</p>
 ${formStart(view, '/account/password')}
-<input type="hidden" autocomplete="username" value="${username}">
+<input autocomplete="username" value="${username}" hidden>
 ${passwordField(view.t, { name: 'current_password', label: password.current, error: errors.current, autocomplete: 'current-password' })}
 ${passwordField(view.t, { name: 'new_password', label: password.next, hint: view.t.login.passwordRules(minimum), error: errors.next, autocomplete: 'new-password' })}
 ${props.hasAppPasswords ? keep : ''}
