@@ -24,40 +24,45 @@ describe('somebody who guesses', () => {
   })
   after(() => world?.close())
 
-  it('has to wait after five wrong passwords, and the page says how long', async () => {
-    const page = await world.visit()
-    await page.goto('/login')
-    for (let attempt = 0; attempt < 5; attempt++) {
-      await send(page, { username: 'nobody', password: `guess ${attempt}` })
-      assert.ok(await page.locator('[name="password"]').isVisible())
-    }
-    assert.equal(await statusOf(page, { username: 'nobody', password: 'guess' }), 429)
-    assert.match(await page.locator('main').innerText(), /\b[23]\d seconds/)
-    world.assertCalm()
-  })
+  for (const javaScriptEnabled of [true, false]) {
+    const suffix = javaScriptEnabled ? '' : '-2'
+    describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript (SEC-WEB-10)', () => {
+      it('has to wait after five wrong passwords, and the page says how long', async () => {
+        const page = await world.visit({ javaScriptEnabled })
+        await page.goto('/login')
+        for (let attempt = 0; attempt < 5; attempt++) {
+          await send(page, { username: `nobody${suffix}`, password: `guess ${attempt}` })
+          assert.ok(await page.locator('[name="password"]').isVisible())
+        }
+        assert.equal(await statusOf(page, { username: `nobody${suffix}`, password: 'guess' }), 429)
+        assert.match(await page.locator('main').innerText(), /\b[23]\d seconds/)
+        world.assertCalm()
+      })
 
-  it('has to wait after five wrong codes, and is not signed in', async () => {
-    const page = await world.visit()
-    const alice = await makeEnrolledPerson(world, 'alice')
-    await sendPassword(page, alice)
-    const wrong = alice.phone.wrongCode()
-    for (let attempt = 0; attempt < 5; attempt++) await send(page, { otp: wrong })
-    assert.equal(await statusOf(page, { otp: alice.phone.code() }), 429)
-    assert.match(await page.locator('main').innerText(), /\b[23]\d seconds/)
-    assert.equal(await isSignedIn(page), false)
-    world.assertCalm()
-  })
+      it('has to wait after five wrong codes, and is not signed in', async () => {
+        const page = await world.visit({ javaScriptEnabled })
+        const alice = await makeEnrolledPerson(world, `alice${suffix}`)
+        await sendPassword(page, alice)
+        const wrong = alice.phone.wrongCode()
+        for (let attempt = 0; attempt < 5; attempt++) await send(page, { otp: wrong })
+        assert.equal(await statusOf(page, { otp: alice.phone.code() }), 429)
+        assert.match(await page.locator('main').innerText(), /\b[23]\d seconds/)
+        assert.equal(await isSignedIn(page), false)
+        world.assertCalm()
+      })
 
-  it('sees the same for a name that exists and for one that does not (SEC-AUTH-6)', async () => {
-    await makeEnrolledPerson(world, 'bob')
-    const texts = await Promise.all(
-      ['bob', 'bib'].map(async (username) => {
-        const page = await world.visit()
-        await sendPassword(page, { username, password: 'wrong' })
-        return page.locator('main').innerText()
-      }),
-    )
-    assert.equal(texts[0], texts[1])
-    world.assertCalm()
-  })
+      it('sees the same for a name that exists and for one that does not (SEC-AUTH-6)', async () => {
+        await makeEnrolledPerson(world, `bob${suffix}`)
+        const texts = await Promise.all(
+          [`bob${suffix}`, `bib${suffix}`].map(async (username) => {
+            const page = await world.visit({ javaScriptEnabled })
+            await sendPassword(page, { username, password: 'wrong' })
+            return page.locator('main').innerText()
+          }),
+        )
+        assert.equal(texts[0], texts[1])
+        world.assertCalm()
+      })
+    })
+  }
 })
