@@ -8,6 +8,7 @@ import {
   takesAppPasswords,
 } from '../domain/app-password.ts'
 import { DEVICE_NAME_MAXIMUM, label } from '../domain/label.ts'
+import { isVerified } from '../domain/login.ts'
 import { isFresh, type SessionWithUser } from '../domain/session.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { UserId } from '../domain/user.ts'
@@ -59,6 +60,10 @@ export async function makeAppPassword(
   if (!isFresh(session, user, services.policy.session, now)) return { kind: 'stale' }
   const drafted = draft(services, wanted, now)
   if (drafted.kind !== 'drafted') return drafted
+  // What one factor made must not open what demands two (SEC-AUTH-4).
+  const needsMore = (name: string) => services.policy.accessPolicy(name)?.proof !== 'password'
+  const tooStrong = isVerified(session.amr) ? undefined : drafted.policies.find(needsMore)
+  if (tooStrong !== undefined) return { kind: 'unsuitable-policy', policy: tooStrong }
   return services.db.transaction().execute(async (tx): Promise<MakeAppPasswordOutcome> => {
     // Whoever changed the password or reset the factors ended every app password; none may appear after that.
     const isCurrent = await users.holdEpoch(tx, user.id, user.epoch)
