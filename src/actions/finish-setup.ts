@@ -41,8 +41,10 @@ export async function finishSetup(
   const { db } = services
   const now = services.now()
   const tokenHash = hashToken(input.code)
+  // In this order: whoever makes the first user takes the token with it, so a token that is gone shows in the users.
+  const invitation = await invitations.findByToken(db, tokenHash, now)
   if (await users.exist(db)) return { kind: 'done-already' }
-  if ((await invitations.findByToken(db, tokenHash, now))?.kind !== 'setup') return { kind: 'no-such-setup' }
+  if (invitation?.kind !== 'setup') return { kind: 'no-such-setup' }
   const names = suitableNames(input)
   if (names.kind !== 'suitable') return names
   const named = { username: input.username, displayName: names.displayName, isSuperuser: true }

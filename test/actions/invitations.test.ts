@@ -14,6 +14,7 @@ import { submitPassword } from '../../src/actions/submit-password.ts'
 import { newToken } from '../../src/crypto/random.ts'
 import { INVITATION_LIFETIME, SETUP_LIFETIME } from '../../src/domain/invitation.ts'
 import { hashToken, type Token } from '../../src/domain/token.ts'
+import type { UserId } from '../../src/domain/user.ts'
 import type { Services } from '../../src/services.ts'
 import * as logins from '../../src/store/logins.ts'
 import * as sessions from '../../src/store/sessions.ts'
@@ -22,6 +23,7 @@ import { makeAdmin } from './admins.ts'
 import { closeEngines, postgres, sqlite, stageFor } from './engines.ts'
 import { caller } from './operations.ts'
 import { makePerson, NEW_PASSWORDS, type Person } from './person.ts'
+import { interleave } from './steps.ts'
 
 after(closeEngines)
 
@@ -181,6 +183,22 @@ for (const engine of [sqlite, postgres]) {
       )
       assert.equal((await beginSetup(services)).kind, 'not-needed')
       assert.equal((await finish(services, second)).kind, 'done-already')
+    })
+
+    it('is told apart from a wrong token, wherever two who make it meet', async () => {
+      const { services, isWaiting, stops } = stage()
+      const run = (name: string, token: Token) => async () =>
+        (await finish(services, token, { username: name })).kind
+      for (let pauseAt = 0; ; pauseAt++) {
+        for (const { id } of await services.db.selectFrom('user').select('id').execute())
+          await users.remove(services.db, id as UserId)
+        const token = await begun(services)
+        const [first, second] = [run('alice', token), run('bob', token)]
+        const outcomes = await interleave(pauseAt, { first, second, isWaiting, stops })
+        if (outcomes === undefined) break
+        const ended = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 'failed'))
+        assert.deepEqual(ended.toSorted(), ['continue', 'done-already'], `stopped at ${pauseAt}`)
+      }
     })
   })
 }
