@@ -66,6 +66,9 @@ AuthnzFcgiDefineProvider authn watchword ${address}
 
 # TRACE would answer on a protected place with what the browser sent.
 TraceEnable off
+
+# A program that shows an error (ErrorDocument) gets what the refused request had as REDIRECT_…, the secret excepted.
+${always} !REDIRECT_WW_SECRET
 `
 }
 
