@@ -1,7 +1,7 @@
 import { beginSetup } from './actions/begin-setup.ts'
 import { purgeExpired } from './actions/purge-expired.ts'
-import { createAuthorizer } from './apache/authorizer.ts'
 import { type AuthorizerServer, startAuthorizerServer } from './apache/fastcgi/server.ts'
+import { createAuthorizer } from './authorizer/authorizer.ts'
 import { compose } from './compose.ts'
 import type { Config } from './config/load.ts'
 import { readCallerSecret } from './crypto/caller-secret.ts'

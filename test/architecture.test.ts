@@ -12,8 +12,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   crypto: ['domain'],
   store: ['domain'],
   actions: ['domain', 'store', 'services.ts'],
-  http: ['domain', 'actions', 'store/views', 'services.ts', 'observe'],
-  apache: ['domain', 'actions', 'services.ts', 'observe'],
+  // What a protected place answers, for both edges that proxies ask.
+  authorizer: ['domain', 'actions', 'services.ts', 'observe'],
+  http: ['domain', 'actions', 'authorizer', 'store/views', 'services.ts', 'observe'],
+  apache: ['domain', 'actions', 'authorizer', 'services.ts', 'observe'],
   config: ['domain'],
   observe: ['domain'],
   // The operator's edge uses everything but the insides of other edges.
@@ -26,7 +28,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'services.ts': ['domain', 'store', 'crypto'],
   'compose.ts': ['domain', 'store', 'crypto', 'config', 'observe', 'services.ts'],
   'serve.ts': [
-    ...['domain', 'actions', 'crypto', 'http', 'apache', 'config', 'observe', 'compose.ts', 'services.ts'],
+    ...['domain', 'actions', 'crypto', 'authorizer', 'http', 'apache'],
+    ...['config', 'observe', 'compose.ts', 'services.ts'],
   ],
   'main.ts': ['cli'],
 }
@@ -64,7 +67,7 @@ const packagesIn: Readonly<Record<string, readonly string[]>> = {
     'http/api-docs-files.ts',
   ],
   'node:path': ['crypto', 'store', 'config', 'cli', 'http/appearance.ts'],
-  'node:net': ['http', 'apache', 'config', 'cli/commands/policy/test.ts'],
+  'node:net': ['http', 'apache', 'authorizer/request.ts', 'config', 'cli/commands/policy/test.ts'],
   'node:http': ['http/server.ts'],
   'node:os': ['config', 'cli', 'compose.ts', 'crypto/hash-threads.ts'],
   'node:events': ['cli'],

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import {
-  ANSWER_MAXIMUM,
-  type AuthorizerAnswer,
-  isVariableName,
-  serializeAnswer,
-  UNSOUND_ANSWER,
-} from '../../src/apache/fastcgi/answer.ts'
+import { ANSWER_MAXIMUM, serializeAnswer, UNSOUND_ANSWER } from '../../src/apache/fastcgi/answer.ts'
 import { encodeAnswer } from '../../src/apache/fastcgi/records.ts'
+import { type AuthorizerAnswer, isVariableName } from '../../src/authorizer/answer.ts'
 import { hostileAnswer } from '../support/fastcgi-answers.ts'
 import { chance, recordsOf } from '../support/fastcgi-streams.ts'
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, describe, it } from 'node:test'
-import type { AuthorizerAnswer } from '../../src/apache/fastcgi/answer.ts'
 import type { AuthorizerHandler } from '../../src/apache/fastcgi/connection.ts'
 import {
   AuthorizerListenError,
@@ -12,6 +11,7 @@ import {
   startAuthorizerServer,
   WAITING_MAXIMUM,
 } from '../../src/apache/fastcgi/server.ts'
+import type { AuthorizerAnswer } from '../../src/authorizer/answer.ts'
 import { ask, request, SECRET } from '../support/fastcgi-client.ts'
 import { begin, pairs, params, record } from '../support/fastcgi-streams.ts'
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import type { AuthorizerAnswer } from '../../src/apache/fastcgi/answer.ts'
 import type { AuthorizerParams } from '../../src/apache/fastcgi/params.ts'
 import { type AuthorizerServer, startAuthorizerServer } from '../../src/apache/fastcgi/server.ts'
+import type { AuthorizerAnswer } from '../../src/authorizer/answer.ts'
 import {
   type Apache,
   type ClientAnswer,

@@ -1,4 +1,4 @@
-import type { AuthorizerAnswer } from '../../src/apache/fastcgi/answer.ts'
+import type { AuthorizerAnswer } from '../../src/authorizer/answer.ts'
 
 type Draw = (below: number) => number
 

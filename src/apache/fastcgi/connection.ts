@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import { type AuthorizerAnswer, serializeAnswer, UNSOUND_ANSWER } from './answer.ts'
+import type { AuthorizerAnswer } from '../../authorizer/answer.ts'
+import { serializeAnswer, UNSOUND_ANSWER } from './answer.ts'
 import { createDecoder, type FastcgiEvent, type Fault, type FaultReason } from './decoder.ts'
 import { type AuthorizerParams, callerSecretOf, readParams } from './params.ts'
 import { encodeAnswer, encodeUnknownRole, encodeUnknownType, encodeValues } from './records.ts'

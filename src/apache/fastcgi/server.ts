@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, isIPv4, type Server, type Socket } from 'node:net'
+import type { AuthorizerAnswer } from '../../authorizer/answer.ts'
 import { callerProof } from '../../domain/caller-proof.ts'
-import type { AuthorizerAnswer } from './answer.ts'
 import {
   type AuthorizerHandler,
   type AuthorizerWatch,

@@ -4,9 +4,9 @@ import { AmbiguousCookieError } from '../domain/cookie.ts'
 import { hashToken, type Token } from '../domain/token.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Services } from '../services.ts'
-import type { AuthorizerAnswer, DenyStatus } from './fastcgi/answer.ts'
-import type { AuthorizerParams } from './fastcgi/params.ts'
+import type { AuthorizerAnswer, DenyStatus } from './answer.ts'
 import { type Place, placeOf } from './place.ts'
+import type { AuthorizerRequest } from './request.ts'
 import { type SiteCookies, siteCookies } from './site-cookies.ts'
 
 export interface AuthorizerSettings {
@@ -24,7 +24,7 @@ const CHALLENGE = 'Basic realm="Watchword", charset="UTF-8"'
 interface Visit {
   readonly services: Services
   readonly settings: AuthorizerSettings
-  readonly request: AuthorizerParams
+  readonly request: AuthorizerRequest
   readonly policy: string
   readonly address: string
   readonly place: Place
@@ -32,12 +32,12 @@ interface Visit {
 }
 
 /**
- * Decides on requests that Apache asks about: a policy, the browser's cookie and an address in, one answer out.
+ * Decides on requests that a proxy asks about: a policy, the browser's cookie and an address in, one answer out.
  *
  * What is missing or not what it should be closes the door (SEC-FCGI-4).
  */
 export function createAuthorizer(services: Services, settings: AuthorizerSettings) {
-  return async (request: AuthorizerParams): Promise<AuthorizerAnswer> => {
+  return async (request: AuthorizerRequest): Promise<AuthorizerAnswer> => {
     const { policy, clientAddress: address, method } = request
     const place = placeOf(request, settings.hosts)
     if (policy === undefined || address === undefined || method === undefined || place === undefined) {
@@ -128,7 +128,10 @@ function ask(visit: Visit, { kind }: Pick<AuthorizeOutcome, 'kind'>): Authorizer
   }
 }
 
-function denial(request: AuthorizerParams, status: DenyStatus): AuthorizerAnswer & { readonly kind: 'deny' } {
+function denial(
+  request: AuthorizerRequest,
+  status: DenyStatus,
+): AuthorizerAnswer & { readonly kind: 'deny' } {
   return { kind: 'deny', status, body: isScript(request) ? 'json' : 'page' }
 }
 
@@ -139,14 +142,14 @@ function isNavigation({
   fetchMode,
   requestedWith,
   accept,
-}: AuthorizerParams): boolean {
+}: AuthorizerRequest): boolean {
   if ((method !== 'GET' && method !== 'HEAD') || authorization !== undefined || requestedWith !== undefined) {
     return false
   }
   return fetchMode === undefined ? accept?.includes('text/html') === true : fetchMode === 'navigate'
 }
 
-function isScript({ fetchMode, requestedWith, accept }: AuthorizerParams): boolean {
+function isScript({ fetchMode, requestedWith, accept }: AuthorizerRequest): boolean {
   if (requestedWith !== undefined || (fetchMode !== undefined && fetchMode !== 'navigate')) return true
   return accept?.includes('application/json') === true && !accept.includes('text/html')
 }

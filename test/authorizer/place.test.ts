@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { placeOf } from '../../src/apache/place.ts'
+import { placeOf } from '../../src/authorizer/place.ts'
 import { takeTicket, withTicket } from '../../src/domain/ticket.ts'
 import { parseToken } from '../../src/domain/token.ts'
 

@@ -1,7 +1,7 @@
 import { parseReturnTo } from '../domain/return-to.ts'
 import { takeTicket } from '../domain/ticket.ts'
 import type { Token } from '../domain/token.ts'
-import type { AuthorizerParams } from './fastcgi/params.ts'
+import type { AuthorizerRequest } from './request.ts'
 
 /** Where on which host a request wants to go. */
 export interface Place {
@@ -22,7 +22,7 @@ const ADDRESS_MAXIMUM = 1800
  * The target is what the client wrote, and is used to come back to: nothing is decided by it (M-11).
  */
 export function placeOf(
-  { scheme, host, requestUri = '/' }: Pick<AuthorizerParams, 'scheme' | 'host' | 'requestUri'>,
+  { scheme, host, requestUri = '/' }: Pick<AuthorizerRequest, 'scheme' | 'host' | 'requestUri'>,
   hosts: ReadonlySet<string>,
 ): Place | undefined {
   if (scheme === undefined || host === undefined) return undefined
