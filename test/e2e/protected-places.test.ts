@@ -7,16 +7,10 @@ import { changeGroup } from '../../src/actions/change-group.ts'
 import { disableUser } from '../../src/actions/disable-user.ts'
 import { makeAppPasswordFor } from '../../src/actions/make-app-password.ts'
 import { purgeExpired } from '../../src/actions/purge-expired.ts'
-import { contents, type ProtectedWorld, startProtected, type Visitor } from '../support/protected.ts'
+import { contents, type ProtectedWorld, place, startProtected, type Visitor } from '../support/protected.ts'
 import { type Enrolled, PASSWORD } from '../world.ts'
 
 const operator = { operator: 'test' }
-
-/** What a place behind each of these is protected by; the files are those that `watchword apache install` wrote. */
-const place = (path: string, policy: string, more = '') => `
-  <Location "${path}">
-    Include watchword/protect-${policy}.conf${more}
-  </Location>`
 
 // Real Apache, its configuration written by the program, two hosts of different domains.
 describe('protected places behind Apache', () => {

@@ -223,6 +223,12 @@ function send(
   })
 }
 
+/** A place as the guide has it; the files are those that `watchword apache install` wrote. */
+export const place = (path: string, policy: string, more = ''): string => `
+  <Location "${path}">
+    Include watchword/protect-${policy}.conf${more}
+  </Location>`
+
 /** Files to serve: a page, and a program that prints its environment. */
 export function contents(folder: string): void {
   mkdirSync(join(folder, 'htdocs', 'php'), { recursive: true })
