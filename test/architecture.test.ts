@@ -41,6 +41,7 @@ const packagesIn: Readonly<Record<string, readonly string[]>> = {
   pg: ['store/postgres.ts'],
   'node:sqlite': ['store/sqlite.ts'],
   '@node-rs/argon2': ['crypto/password-hasher.ts'],
+  '@node-rs/bcrypt': ['crypto/old-hashes.ts'],
   '@zxcvbn-ts/language-common': ['crypto/password-lists.ts'],
   hono: ['http'],
   '@hono/node-server': ['http/server.ts'],
@@ -71,6 +72,7 @@ const packagesIn: Readonly<Record<string, readonly string[]>> = {
   'node:http': ['http/server.ts'],
   'node:os': ['config', 'cli', 'compose.ts', 'crypto/hash-threads.ts'],
   'node:events': ['cli'],
+  'node:util': ['crypto/old-hashes.ts'],
   'node:module': ['main.ts', 'crypto/password-lists.ts'],
 }
 

@@ -5,11 +5,13 @@ import {
   hashParametersOf,
   type PasswordHash,
 } from '../domain/password/hash-parameters.ts'
+import { isBounded, readOldHash } from '../domain/password/old-hash.ts'
 import { normalizePassword } from '../domain/password/policy.ts'
 import { Company } from './company.ts'
+import { matchesOldHash } from './old-hashes.ts'
 import { entropy } from './random.ts'
 
-/** Argon2id behind a bounded queue: first come, first served, and a clear no when it is full (SEC-PW-16). */
+/** Argon2id, and hashes that were imported, behind a bounded queue: first come, first served, and a clear no when it is full (SEC-PW-16). */
 export interface PasswordHasher {
   readonly parameters: HashParameters
   /** A place in the queue, or `undefined` when there is none; take it before anything is charged. */
@@ -20,8 +22,13 @@ export interface PasswordHasher {
 
 /** A place in the queue, good for any number of hashes one after another; give it back by `using`. */
 export interface HashTurn extends Disposable {
-  /** Whether the password belongs to the hash. Without a hash the same work is done for nobody (SEC-AUTH-6). */
-  verify(stored: PasswordHash | undefined, password: string): Promise<boolean>
+  /**
+   * Whether the password belongs to the hash, ours or one that was imported.
+   *
+   * Without a hash the same work is done for nobody: on the decoy, which is somebody else's, or on one of ours
+   * (SEC-AUTH-6).
+   */
+  verify(stored: PasswordHash | undefined, password: string, decoy?: PasswordHash): Promise<boolean>
   hash(password: string): Promise<PasswordHash>
 }
 
@@ -99,13 +106,14 @@ export function createPasswordHasher({
     })) as PasswordHash
 
   const turnMethods = {
-    verify: (stored: PasswordHash | undefined, password: string) =>
+    verify: (stored: PasswordHash | undefined, password: string, decoy?: PasswordHash) =>
       inTurn(async () => {
         // Made once: for nobody the cost must be that of somebody, hashing included.
         dummy ??= await rawHash(Buffer.from(entropy(32)).toString('base64'))
-        const usable = stored !== undefined && isBounded(stored)
-        const matches = await verify(usable ? stored : dummy, normalizePassword(password))
-        return usable && matches
+        const compared = [stored ?? decoy].find(isUsable) ?? dummy
+        const matches = await matchesHash(compared, password)
+        // What a decoy says is never believed.
+        return compared === stored && matches
       }),
     hash: (password: string) => inTurn(() => rawHash(password)),
   }
@@ -128,7 +136,17 @@ export function createPasswordHasher({
   }
 }
 
-function isBounded(stored: PasswordHash): boolean {
+/** In the format that it was made in, whichever of them it is. */
+function matchesHash(stored: PasswordHash, password: string): Promise<boolean> {
+  const old = readOldHash(stored)
+  if (old === undefined) return verify(stored, normalizePassword(password))
+  return old.kind === 'argon2' ? verify(stored, password) : matchesOldHash(old, password)
+}
+
+function isUsable(stored: PasswordHash | undefined): boolean {
+  if (stored === undefined) return false
+  const old = readOldHash(stored)
+  if (old !== undefined) return isBounded(old)
   const cost = hashParametersOf(stored)
   return (
     cost !== undefined &&

@@ -24,7 +24,12 @@ export interface Sealer {
   fingerprint(): string
   /** HMAC-SHA-256 of a name in base64url, so that the store does not hold what people typed by mistake. */
   hashName(name: string): string
+  /** HMAC-SHA-256 in base64url under a key for this use alone, which stays the same through rotations. */
+  keyedHash(use: KeyedUse, text: string): string
 }
+
+/** What a keyed hash is for. */
+export type KeyedUse = 'decoy' | 'imported-code' | 'imported-password'
 
 /** A sealed value does not open. */
 export class SealError extends Error {
@@ -55,6 +60,16 @@ export function createSealer(first: KeyFile): Sealer {
     const master = file.keys.get(id)
     if (master === undefined) return undefined
     const key = Buffer.from(hkdfSync('sha256', master, '', `watchword ${purpose}`, 32))
+    derived.set(name, key)
+    return key
+  }
+
+  /** Of the key that is not rotated, because what was hashed cannot be hashed anew. */
+  function hashingKey(use: KeyedUse): Buffer {
+    const name = `:${use}`
+    const known = derived.get(name)
+    if (known !== undefined) return known
+    const key = Buffer.from(hkdfSync('sha256', file.nameKey, '', `watchword ${use}`, 32))
     derived.set(name, key)
     return key
   }
@@ -113,6 +128,7 @@ export function createSealer(first: KeyFile): Sealer {
     // No name can be this text, for none holds a control character.
     fingerprint: () => sealer.hashName('\u0000fingerprint'),
     hashName: (name) => createHmac('sha256', file.nameKey).update(name).digest('base64url'),
+    keyedHash: (use, text) => createHmac('sha256', hashingKey(use)).update(text).digest('base64url'),
   }
   return sealer
 }

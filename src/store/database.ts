@@ -23,6 +23,7 @@ export interface Database {
   ticket: TicketTable
   attempts: AttemptsTable
   audit_event: AuditEventTable
+  imported: ImportedTable
 }
 
 /** The pool or a transaction; a function that takes it does not need to know which. */
@@ -83,7 +84,9 @@ interface OtpDeviceTable {
 
 interface RecoveryCodeTable {
   user_id: UserId
+  /** 0 to 9 for our own codes; from 10 on for those that were imported, which carry no number. */
   code_index: number
+  /** Of an imported code a keyed hash, `hmac$…`. */
   hash: PasswordHash
   created_at: number
   /** Null for the user's own codes; those handed out by the operator end. */
@@ -187,6 +190,18 @@ interface AttemptsTable {
   count: number
   since: number
   blocked_until: number
+}
+
+interface ImportedTable {
+  /** Which program or file it came from. */
+  source: string
+  kind: 'user' | 'device'
+  /** What it is called there. */
+  source_id: string
+  /** The user or device that was made of it; kept when that is deleted, so that it does not come back. */
+  target_id: string
+  /** Keyed hash of the password's hash as it was there; empty for none, and for devices. */
+  password_mark: string
 }
 
 interface AuditEventTable {

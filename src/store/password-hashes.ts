@@ -1,7 +1,9 @@
+import { sql } from 'kysely'
 import type { PasswordHash } from '../domain/password/hash-parameters.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { UserId } from '../domain/user.ts'
 import type { Db } from './database.ts'
+import { prepared } from './prepared.ts'
 
 /** Stores a password's hash in place of whatever was there. */
 export async function put(
@@ -25,6 +27,28 @@ export async function upgrade(db: Db, userId: UserId, from: PasswordHash, to: Pa
     .where('user_id', '=', userId)
     .where('hash', '=', from)
     .execute()
+}
+
+const atPlace = prepared((db, { place }: { place: string }) =>
+  db
+    .selectFrom('password_hash')
+    .select('hash')
+    .where(chanceOfUser, '>=', place)
+    .orderBy(chanceOfUser)
+    .limit(1),
+)
+
+/** The part of an identifier that is random (see `newId`); an index is in its order, on both engines. */
+const chanceOfUser = sql<string>`substr(user_id, 15)`
+
+/**
+ * Somebody's hash for a place, which is 12 characters of 0-9 and a-v: always the same one while its owner keeps it.
+ *
+ * Places drawn evenly give formats and costs as often as users have them; beyond the last there is none.
+ */
+export async function findDecoy(db: Db, place: string): Promise<PasswordHash | undefined> {
+  const { rows } = await atPlace(db, { place })
+  return rows[0]?.hash
 }
 
 /** Asks for a new password at the next sign-in (SEC-PW-8); `false` when there is none. */

@@ -212,6 +212,23 @@ export function userContract(open: Opened): void {
       assert.equal((await users.findById(db, id))?.mustChangePassword, true)
       assert.equal(await passwordHashes.demandChange(db, without), false)
     })
+
+    it('gives each place the hash of some user, always the same one (SEC-AUTH-6)', async () => {
+      const db = open()
+      for (let made = 0; made < 40; made++) {
+        const id = await makeUser(db)
+        await passwordHashes.put(db, id, { hash: aHash(), mustChange: false, now: NOW })
+      }
+      const found = new Set<string>()
+      for (let part = 0; part < 256; part++) {
+        const place = (BigInt(part) << 52n).toString(32).padStart(12, '0')
+        const hash = await passwordHashes.findDecoy(db, place)
+        assert.equal(await passwordHashes.findDecoy(db, place), hash)
+        if (hash !== undefined) found.add(hash)
+      }
+      assert.ok(found.size > 20, `${found.size} of 40 and more were found`)
+      assert.equal(await passwordHashes.findDecoy(db, 'vvvvvvvvvvvvz'), undefined)
+    })
   })
 
   describe('groups', () => {

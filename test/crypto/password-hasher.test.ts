@@ -170,14 +170,14 @@ describe('verifying a password', () => {
     for (const cost of costs) assert.equal(await cost(), 2)
   })
 
-  it('is false for anything stored that is no argon2id, at the cost of one hash', async () => {
+  it('is false for anything stored that it cannot read or that is cut, at the cost of one hash', async () => {
     const turn = enter(newHasher())
     await turn.verify(undefined, '')
     const stored = await turn.hash('secret')
     for (const other of [
       '',
       'secret',
-      '$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW',
+      '$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31l',
       stored.replace('argon2id', 'argon2i'),
       stored.replace('argon2id', 'argon2d'),
       stored.replace('v=19', 'v=16'),

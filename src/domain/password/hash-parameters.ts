@@ -7,7 +7,10 @@ export interface HashParameters {
 
 declare const passwordHash: unique symbol
 
-/** A password hash in PHC string format, as `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`. */
+/**
+ * A password hash in PHC string format, as `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`; an imported one in the format
+ * of the program that made it, which `old-hash.ts` reads, until its user signs in.
+ */
 export type PasswordHash = string & { readonly [passwordHash]: true }
 
 const argon2id =
