@@ -1,6 +1,11 @@
 import { beginSetup } from './actions/begin-setup.ts'
 import { purgeExpired } from './actions/purge-expired.ts'
-import { type AuthorizerServer, startAuthorizerServer } from './apache/fastcgi/server.ts'
+import {
+  AuthorizerListenError,
+  type AuthorizerServer,
+  type AuthorizerServerOptions,
+  startAuthorizerServer,
+} from './apache/fastcgi/server.ts'
 import { createAuthorizer } from './authorizer/authorizer.ts'
 import { compose } from './compose.ts'
 import type { Config } from './config/load.ts'
@@ -9,19 +14,34 @@ import { lowerHashThreads } from './crypto/hash-threads.ts'
 import { setupLink } from './domain/invitation.ts'
 import { createApp } from './http/app.ts'
 import { createEdge } from './http/create-edge.ts'
-import { startServer } from './http/server.ts'
+import { ListenError, startServer } from './http/server.ts'
 import { createLog } from './observe/log.ts'
 import { createMetrics, type Metrics } from './observe/metrics.ts'
 import type { Services } from './services.ts'
 
 const PURGE_EVERY_MS = 10 * 60 * 1000
 
+/** What Phusion Passenger puts into a process that it begins; `exit` tells that it has to end. */
+interface Passenger {
+  once(event: 'exit', listener: () => void): unknown
+}
+
+/** How long our predecessor may go on answering what is open before it lets go of its port, in milliseconds. */
+const HANDOVER_MS = 15_000
+
 /**
- * Runs the server until SIGTERM or SIGINT, answers the requests that are open, and resolves.
+ * Runs the server until SIGTERM or SIGINT, or until Passenger ends it, answers the requests that are open, and resolves.
  *
- * Lines for people go to standard output, the log to standard error.
+ * Lines for people go to standard output, the log to standard error. Under Passenger both go to the log of Apache,
+ * so no address that works once is printed there.
  */
 export async function serve(config: Config): Promise<void> {
+  const { PhusionPassenger: passenger } = globalThis as { readonly PhusionPassenger?: Passenger }
+  if (passenger !== undefined && !config.origin.startsWith('https:')) {
+    throw new ListenError(
+      'Apache runs this behind TLS. Set origin to its address, such as "https://auth.example.com".',
+    )
+  }
   const log = createLog(config.logLevel)
   // libuv reads this when its pool is first used. A thread keeps the memory of its last hash, so there are no more than
   // hash at once; other work of the pool waits for two hashes at most, because only that many a thread are in it.
@@ -31,15 +51,17 @@ export async function serve(config: Config): Promise<void> {
   const metrics = createMetrics(() => services.hasher.load())
   const edge = createEdge(services, config, { log, metrics })
   const { listen } = config
-  const at = listen.kind === 'unix' ? { ...listen, mode: config.socketMode } : listen
-  const signal = nextSignal()
+  const own = listen.kind === 'unix' ? { ...listen, mode: config.socketMode } : listen
+  const at = passenger === undefined ? own : ({ kind: 'passenger' } as const)
+  const signal = nextSignal(passenger)
   const server = await startServer(createApp(edge), at, edge.securityHeaders).catch(
     async (error: unknown) => {
       await close()
       throw error
     },
   )
-  const authorizer = await startAuthorizer(services, config, { log, metrics }).catch(
+  const patience = passenger === undefined ? 0 : HANDOVER_MS
+  const authorizer = await startAuthorizer(services, config, { log, metrics, patience }).catch(
     async (error: unknown) => {
       await server.stop()
       await close()
@@ -47,15 +69,7 @@ export async function serve(config: Config): Promise<void> {
     },
   )
   console.log(`Watchword is ready at ${server.address}`)
-  const begun = await beginSetup(services)
-  if (begun.kind === 'begun') {
-    console.log(
-      `There is no user yet. To make the first one, open ${setupLink(config.origin, begun.setup.token)}`,
-    )
-    console.log(
-      'This address works once, within an hour. Another way: npx watchword createsuperuser --username NAME',
-    )
-  }
+  if (passenger === undefined) await offerSetup(services, config)
 
   const purge = () =>
     purgeExpired(services).catch((error: unknown) => log.error({ err: error }, 'purge failed'))
@@ -66,15 +80,34 @@ export async function serve(config: Config): Promise<void> {
   await close()
 }
 
+/** Prints where the first user is made, if there is none. */
+async function offerSetup(services: Services, { origin }: Config): Promise<void> {
+  const begun = await beginSetup(services)
+  if (begun.kind !== 'begun') return
+  console.log(`There is no user yet. To make the first one, open ${setupLink(origin, begun.setup.token)}`)
+  console.log(
+    'This address works once, within an hour. Another way: npx watchword createsuperuser --username NAME',
+  )
+}
+
 /** Starts to answer Apache about protected places, unless the settings say that none are protected. */
 async function startAuthorizer(
   services: Services,
   { authorizer, origin, login }: Config,
-  { log, metrics }: { readonly log: ReturnType<typeof createLog>; readonly metrics: Metrics },
+  {
+    log,
+    metrics,
+    patience,
+  }: {
+    readonly log: ReturnType<typeof createLog>
+    readonly metrics: Metrics
+    /** How long the port may be another's, in milliseconds. */
+    readonly patience: number
+  },
 ): Promise<AuthorizerServer | undefined> {
   const { listen, secretFile } = authorizer
   if (listen.kind === 'off') return undefined
-  const server = await startAuthorizerServer({
+  const options: AuthorizerServerOptions = {
     ...listen,
     secret: readCallerSecret(secretFile),
     handle: createAuthorizer(services, { origin, hosts: new Set(login.returnOrigins), metrics }),
@@ -82,9 +115,22 @@ async function startAuthorizer(
       refused: (why) => log.debug({ why }, 'authorizer refused'),
       failed: (error) => log.error({ err: error }, 'authorizer failed'),
     },
-  })
+  }
+  const server = await whenFree(() => startAuthorizerServer(options), patience)
   log.info({ address: server.address }, 'authorizer ready')
   return server
+}
+
+/** Tries again while the address is taken, for so many milliseconds. */
+async function whenFree<T>(start: () => Promise<T>, patience: number): Promise<T> {
+  for (let left = patience; ; left -= 50) {
+    try {
+      return await start()
+    } catch (error) {
+      if (!(error instanceof AuthorizerListenError) || left <= 0) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
 }
 
 /**
@@ -92,8 +138,9 @@ async function startAuthorizer(
  *
  * npm passes Ctrl-C on to a child that the terminal has told already, so two at once are one.
  */
-function nextSignal(): Promise<NodeJS.Signals> {
+function nextSignal(passenger: Passenger | undefined): Promise<NodeJS.Signals | 'exit'> {
   return new Promise((resolve) => {
+    passenger?.once('exit', () => resolve('exit'))
     const signals = ['SIGTERM', 'SIGINT'] as const
     const stop = (signal: NodeJS.Signals) => {
       resolve(signal)

@@ -21,7 +21,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The operator's edge uses everything but the insides of other edges.
   cli: [
     ...['domain', 'actions', 'store', 'crypto', 'config', 'services.ts', 'compose.ts', 'serve.ts'],
+    'apache/passenger.ts',
     'apache/protect.ts',
+    'apache/site.ts',
     'apache/vhost.ts',
     'apache/vhost-values.ts',
   ],
@@ -82,6 +84,11 @@ const exceptions: readonly { readonly file: string; readonly what: string; reado
     file: 'main.ts',
     what: '../scripts/lib/runtime.js',
     why: 'what npm scripts, which run before any type is stripped, and the program do alike at their start',
+  },
+  {
+    file: 'cli/program.ts',
+    what: '../scripts/lib/runtime.js',
+    why: 'what starts the program knows where it lies and how it is started',
   },
   {
     file: 'cli/parse.ts',

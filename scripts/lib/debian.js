@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 import { runQuietly } from './run.js'
 
 /**
- * The Debian packages that tests need, each with a program it brings: in PATH, or under `/usr/lib/postgresql/<n>`.
+ * The Debian packages that tests need, each with a program it brings, in PATH or under `/usr/lib/postgresql/<n>`, or with
+ * the whole path of a file.
  *
  * @type {Readonly<Record<string, string>>}
  */
@@ -11,9 +12,11 @@ export const debianPackages = {
   apache2: 'apache2',
   chromium: 'chromium',
   curl: 'curl',
+  'libapache2-mod-passenger': '/usr/lib/apache2/modules/mod_passenger.so',
   oathtool: 'oathtool',
   openssl: 'openssl',
   postgresql: 'initdb',
+  systemd: 'systemd-analyze',
   'zbar-tools': 'zbarimg',
 }
 
@@ -43,6 +46,7 @@ export async function ensureDebianPackages(packages = debianPackages) {
 
 /** @param {string} program */
 function isInstalled(program) {
+  if (isAbsolute(program)) return existsSync(program)
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/bin']
   return [...folders, ...postgresqlFolders()].some((folder) => existsSync(join(folder, program)))
 }

@@ -23,8 +23,6 @@ export const nodeFlags = ['--max-semi-space-size=4']
  * libuv reads UV_THREADPOOL_SIZE when work first goes to its pool. As many threads as password hashes are computed at
  * once by default; `serve` sets it to what the settings say. With MALLOC_ARENA_MAX the threads share one heap of the C
  * library, which takes 5 to 8 MiB less.
- *
- * @type {Readonly<Record<string, string>>}
  */
 export const environment = {
   UV_THREADPOOL_SIZE: String(Math.min(availableParallelism(), 4)),
@@ -38,20 +36,21 @@ const oldestNode = /** @type {const} */ ([24, 15])
  * Runs the program with these arguments: in this process if its Node will do, else on the locked Node.
  *
  * When packages are missing it says so and exits 2. `replaced` tells that packages were just installed, so that the
- * running Node may be one that is no more.
+ * running Node may be one that is no more; `stays` that it has to be this process, whatever flags its Node was given.
  *
  * @param {readonly string[]} args
- * @param {{ replaced?: boolean }} [options]
+ * @param {{ replaced?: boolean, stays?: boolean }} [options]
  */
-export async function launch(args, { replaced = false } = {}) {
+export async function launch(args, { replaced = false, stays = false } = {}) {
   const arePlaced = isDependency() || existsSync(join(root, 'node_modules', '.package-lock.json'))
   if (!arePlaced) refuse('Packages are missing.')
   const runsHere = isNewEnough(process.versions.node)
-  if (runsHere && !replaced && hasFlags()) return runHere(args)
+  if (runsHere && !replaced && (stays || hasFlags())) return runHere(args)
 
   const node = findLockedNode() ?? (runsHere ? process.execPath : undefined)
   const needed = `Watchword needs Node ${oldestNode.join('.')} or newer, and this is ${process.versions.node}.`
   if (node === undefined) refuse(`${needed} The locked one is missing.`)
+  if (stays) refuse(`${needed} The locked one is ${node}.`)
   // A locked Node that is too old itself would start itself for ever.
   if (!runsHere && realpathSync(node) === realpathSync(process.execPath)) refuse(needed)
   await runOn(node, args)

@@ -186,6 +186,11 @@ export const commands: readonly Branch[] = [
     load: async () => (await import('./commands/config.ts')).declareConfig,
   },
   {
+    name: 'systemd',
+    summary: 'print the unit by which systemd runs the server',
+    load: async () => (await import('./commands/systemd.ts')).declareSystemd,
+  },
+  {
     name: 'apache',
     summary: 'configuration of Apache httpd',
     branches: [
@@ -193,6 +198,11 @@ export const commands: readonly Branch[] = [
         name: 'vhost',
         summary: 'print a virtual host in front of Watchword',
         load: async () => (await import('./commands/apache/vhost.ts')).declareApacheVhost,
+      },
+      {
+        name: 'passenger',
+        summary: 'print a virtual host by which Apache runs Watchword itself',
+        load: async () => (await import('./commands/apache/passenger.ts')).declareApachePassenger,
       },
       {
         name: 'install',

@@ -11,6 +11,8 @@ export type Listen =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   /** A socket of this path; `mode` says who may connect. */
   | { readonly kind: 'unix'; readonly path: string; readonly mode: number }
+  /** A socket that Phusion Passenger chooses: it has taken over `listen` in this process. */
+  | { readonly kind: 'passenger' }
 
 /** Somebody else waits at this address, or it cannot be used; the message says what to do. */
 export class ListenError extends Error {
@@ -53,11 +55,22 @@ export async function startServer(
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     refuse(error, socket, errorHeaders),
   )
-  await (listen.kind === 'unix' ? listenOnSocket(server, listen) : listenOnPort(server, listen))
+  await startListening(server, listen)
   return { address: addressOf(server, listen), stop: () => stop(server) }
 
   function peerOf(incoming: IncomingMessage): Peer {
-    return listen.kind === 'unix' ? unixPeer : { kind: 'tcp', address: incoming.socket.remoteAddress ?? '' }
+    return listen.kind === 'tcp' ? { kind: 'tcp', address: incoming.socket.remoteAddress ?? '' } : unixPeer
+  }
+}
+
+function startListening(server: Server, listen: Listen): Promise<void> {
+  switch (listen.kind) {
+    case 'tcp':
+      return listenOnPort(server, listen)
+    case 'unix':
+      return listenOnSocket(server, listen)
+    case 'passenger':
+      return listenForPassenger(server)
   }
 }
 
@@ -97,6 +110,16 @@ async function listenOnSocket(server: Server, { path, mode }: { path: string; mo
       `${path} cannot be used (${codeOf(cause)}). Its folder must exist and be writable.`,
       { cause },
     )
+  } finally {
+    process.umask(umask)
+  }
+}
+
+/** Passenger connects as root, or as the user we are; whoever else could connect would be believed about addresses. */
+async function listenForPassenger(server: Server): Promise<void> {
+  const umask = process.umask(0o177)
+  try {
+    await listening(server, () => server.listen())
   } finally {
     process.umask(umask)
   }
@@ -161,6 +184,7 @@ function stop(server: Server): Promise<void> {
 
 function addressOf(server: Server, listen: Listen): string {
   if (listen.kind === 'unix') return listen.path
+  if (listen.kind === 'passenger') return 'the socket of Passenger'
   const { port } = server.address() as AddressInfo
   return `http://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`
 }

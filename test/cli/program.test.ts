@@ -15,7 +15,7 @@ describe('the program', { concurrency: 2 }, () => {
     const leavesOf = (branches: readonly Branch[]): readonly Branch[] =>
       branches.flatMap((branch) => (branch.branches === undefined ? [branch] : leavesOf(branch.branches)))
     const leaves = leavesOf(commands)
-    assert.equal(leaves.length, 32)
+    assert.equal(leaves.length, 34)
     for (const { name, load } of leaves) {
       let help = ''
       const command = new Command(name).configureOutput({
@@ -165,6 +165,22 @@ describe('the program', { concurrency: 2 }, () => {
     misused(await vhost('--server-name', 'a.example.com', '--https-port', '80'), /--https-port are the same/)
     misused(await vhost('--server-name', 'a.example.com', '--http-port', '0'), /--http-port/)
     misused(await vhost('--server-name', 'a.example.com', '--static', '/srv'), /--static/)
+  })
+
+  test('a virtual host by which Apache runs the program is printed from flags and the settings file', async (t) => {
+    const { folder, run } = place(t)
+    const args = 'apache passenger --server-name auth.example.com --certificate /a --key /b'
+    misused(await run(args), /--config/)
+    const file = join(folder, 'service.toml')
+    writeFileSync(file, 'origin = "https://auth.example.com"\ndata = "/var/lib/watchword"\n')
+    const printed = await run(`--config ${file} ${args}`)
+    done(printed, /PassengerUser watchword\n/)
+    // The environment of whoever prints it is not that of the service.
+    assert.match(printed.stdout, /PassengerRestartDir "\/var\/lib\/watchword"/)
+    assert.ok(printed.stdout.includes(`SetEnv WATCHWORD_CONFIG "${file}"`))
+    misused(await run(`--config ${file} ${args} --user -x`), /--user .* is|--user/)
+    writeFileSync(file, 'origin = "https://other.example.com"\n')
+    refused(await run(`--config ${file} ${args}`), /origin = "https:\/\/auth\.example\.com"/)
   })
 
   test('no secret is in what the program prints', async (t) => {

@@ -85,6 +85,20 @@ test('a locked Node that is missing, or too old itself, is said and not run for 
   assert.equal(tooOld.code, 2)
 })
 
+test('under Passenger, which prepared this very process, no other Node takes over', async (t) => {
+  const cwd = packageCopy(t, { installed: true })
+  const passenger = join('bin', 'passenger.js')
+  const { code, stderr } = await start([passenger], { cwd, old: true }).ended
+  assert.match(
+    stderr,
+    /^Watchword needs Node 24\.15 or newer, and this is 20\.20\.2\. The locked one is \S+\./,
+  )
+  assert.equal(code, 2)
+  const child = start([passenger], { cwd })
+  assert.equal(JSON.parse(await child.line).pid, child.child.pid)
+  child.child.kill('SIGKILL')
+})
+
 test('installed as a package of another, the compiled program runs on the packages around it', async (t) => {
   const outer = packageCopy(t, { installed: true })
   const cwd = join(outer, 'node_modules', 'watchword')

@@ -186,7 +186,8 @@ async function ofPortal(portal: Browser, url: URL): Promise<Reply> {
   return { status: reply.status, headers: Object.fromEntries(reply.headers), body: reply.text }
 }
 
-function send(
+/** One request over TLS to 127.0.0.1; the certificate is not looked at: one serves all hosts of a test. */
+export function send(
   port: number,
   url: URL,
   given: {
@@ -204,7 +205,6 @@ function send(
         method: given.method,
         headers: { host: url.host, ...given.headers },
         servername: url.hostname,
-        // One certificate serves all hosts of the test.
         rejectUnauthorized: false,
         agent: false,
         timeout: 15_000,
@@ -243,7 +243,7 @@ export function contents(folder: string): void {
     chmodSync(path, 0o755)
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
