@@ -5,6 +5,7 @@ import { createPasswordHasher } from './crypto/password-hasher.ts'
 import { openPasswordLists } from './crypto/password-lists.ts'
 import { entropy, newId, newToken } from './crypto/random.ts'
 import { createSealer } from './crypto/sealer.ts'
+import { createSigning } from './crypto/signing.ts'
 import { type AccessPolicy, builtInPolicies, findPolicy } from './domain/access.ts'
 import type { ThrottleRule } from './domain/throttle.ts'
 import type { UnixSeconds } from './domain/time.ts'
@@ -15,6 +16,7 @@ import { keyFingerprint } from './store/installation.ts'
 import { type MigrationStatus, migrate } from './store/migrate.ts'
 import { openDatabase } from './store/open.ts'
 import * as otpDevices from './store/otp-devices.ts'
+import * as signingKeys from './store/signing-keys.ts'
 
 const DAY = 24 * 3600
 
@@ -50,6 +52,7 @@ export async function compose(
       newId,
       entropy,
       sealer,
+      signing: createSigning(sealer),
       hasher: createPasswordHasher({
         parameters: {
           memoryKib: password.memoryKib,
@@ -74,7 +77,7 @@ export async function compose(
 async function keyFile(config: Config, db: Db) {
   const found = readKeyFile(config.keyFile)
   if (found !== undefined) return found
-  if (await otpDevices.exist(db)) {
+  if ((await otpDevices.exist(db)) || (await signingKeys.exist(db))) {
     throw new KeyFileError(
       `${config.keyFile} is missing, and the database holds secrets that only its keys open. Restore it from backup.`,
     )

@@ -1,5 +1,6 @@
 import type { HashTurn, PasswordHasher } from './crypto/password-hasher.ts'
 import type { Sealer } from './crypto/sealer.ts'
+import type { Signing } from './crypto/signing.ts'
 import type { AccessPolicy } from './domain/access.ts'
 import type { EnrolmentPolicy } from './domain/login.ts'
 import type { PasswordLists, PasswordRules } from './domain/password/policy.ts'
@@ -21,6 +22,7 @@ export interface Services {
   readonly entropy: (bytes: number) => Uint8Array
   readonly hasher: PasswordHasher
   readonly sealer: Sealer
+  readonly signing: Signing
   readonly passwordLists: PasswordLists
   readonly policy: Policy
 }

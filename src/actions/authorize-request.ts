@@ -1,4 +1,10 @@
-import { type AccessDecision, type AccessFacts, type AccessReason, decideAccess } from '../domain/access.ts'
+import {
+  type AccessDecision,
+  type AccessFacts,
+  type AccessReason,
+  decideAccess,
+  toldGroups,
+} from '../domain/access.ts'
 import type { AuthenticationMethod } from '../domain/login.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import { hashToken, type Token } from '../domain/token.ts'
@@ -25,7 +31,10 @@ export interface ProtectedRequest {
 export interface Admitted {
   readonly userId: UserId
   readonly username: string
+  /** Those that the application is told of. */
   readonly groups: readonly string[]
+  /** When a person proved who they are; a program did not. */
+  readonly authTime: UnixSeconds | undefined
   readonly amr: readonly (AuthenticationMethod | 'app-password')[]
 }
 
@@ -66,7 +75,10 @@ export async function authorizeRequest(
       : await bySession(services, request, now)
   const known = typeof found === 'object' ? found : undefined
   const decision = decideAccess(policy, { who: known?.who, address, now })
-  if (decision.kind === 'allow' && known !== undefined) return { kind: 'allow', ...known.admitted }
+  if (decision.kind === 'allow' && known !== undefined) {
+    const { admitted } = known
+    return { kind: 'allow', ...admitted, groups: toldGroups(policy, admitted.groups) }
+  }
   // Nobody is never allowed; were it so, it is a sign-in that is asked for.
   const { kind, why } = decision.kind === 'allow' ? ({ kind: 'sign-in', why: 'nobody' } as const) : decision
   return typeof found === 'string' ? { kind, why, refused: found } : { kind, why }
@@ -86,7 +98,7 @@ async function bySession(
   const { id: userId, username } = user
   return {
     who: { by: 'session', username, groups, amr, authTime },
-    admitted: { userId, username, groups, amr },
+    admitted: { userId, username, groups, amr, authTime },
   }
 }
 
@@ -101,6 +113,6 @@ async function byAppPassword(
   const { id: userId, username } = user
   return {
     who: { by: 'app-password', username, groups },
-    admitted: { userId, username, groups, amr: ['app-password'] },
+    admitted: { userId, username, groups, amr: ['app-password'], authTime: undefined },
   }
 }

@@ -1,3 +1,4 @@
+import { publishedKeys } from '../domain/assertion.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { Services } from '../services.ts'
 import * as appPasswords from '../store/app-passwords.ts'
@@ -9,6 +10,7 @@ import * as logins from '../store/logins.ts'
 import * as otpDevices from '../store/otp-devices.ts'
 import * as resetRequests from '../store/reset-requests.ts'
 import * as sessions from '../store/sessions.ts'
+import * as signingKeys from '../store/signing-keys.ts'
 import * as tickets from '../store/tickets.ts'
 import { CODE_PREFIX } from './budgets.ts'
 
@@ -23,6 +25,7 @@ export type Purged = Readonly<
     | 'resetRequests'
     | 'browsers'
     | 'appPasswords'
+    | 'signingKeys'
     | 'attempts'
     | 'events',
     number
@@ -54,6 +57,7 @@ export async function purgeExpired({
     resetRequests: await inBatches((limit) => resetRequests.purge(db, now, limit)),
     browsers: await inBatches((limit) => knownBrowsers.purge(db, now, limit)),
     appPasswords: await inBatches((limit) => appPasswords.purge(db, now - APP_PASSWORDS_KEPT, limit)),
+    signingKeys: await purgeSigningKeys(db, now),
     attempts: await purgeAttempts(db, now - ATTEMPTS_KEPT),
     events: await inBatches((limit) => auditLog.purge(db, now - policy.auditRetention, limit)),
   }
@@ -66,6 +70,12 @@ async function inBatches(purge: (limit: number) => Promise<number>): Promise<num
     removed += count
     if (count < BATCH) return removed
   }
+}
+
+/** A key goes when nothing that it signed counts any more; the latest always stays. */
+async function purgeSigningKeys(db: Services['db'], now: UnixSeconds): Promise<number> {
+  const [oldest] = publishedKeys(await signingKeys.list(db), now)
+  return oldest === undefined ? 0 : signingKeys.removeBefore(db, oldest.generation)
 }
 
 /** Walks over the whole table by its key; an index by time would be written at each attempt for this alone. */

@@ -16,7 +16,8 @@ export const identityHeaders: readonly string[] = words(`
   X-Forwarded-Preferred-Username X-Forwarded-Access-Token X-Auth-Request-User X-Auth-Request-Email
   X-Auth-Request-Groups X-Auth-Request-Preferred-Username X-Auth-Request-Access-Token X-Auth-User
   X-Auth-Username X-Auth-Email X-Auth-Groups X-Authenticated-User X-Authenticated-Userid X-WebAuth-User
-  X-User X-User-Id X-Username X-Email X-Groups X-Watchword-User X-Watchword-Groups Client-Cert
+  X-User X-User-Id X-Username X-Email X-Groups X-Watchword-User X-Watchword-Groups X-Watchword-Assertion
+  Client-Cert
   Client-Cert-Chain X-Client-Cert X-Client-DN X-Client-Verify SSL-Client-Cert X-SSL-Client-Cert
   X-SSL-Client-DN X-SSL-Client-S-DN X-SSL-Client-Verify X-Forwarded-Client-Cert X-ARR-ClientCert
 `)

@@ -9,7 +9,7 @@ export interface ProtectionSettings {
   readonly authorizer: { readonly host: string; readonly port: number }
   /** By which Apache shows that it is the one who asks. */
   readonly secret: string
-  readonly policies: readonly Pick<AccessPolicy, 'name' | 'access'>[]
+  readonly policies: readonly Pick<AccessPolicy, 'name' | 'access' | 'assertion'>[]
 }
 
 /** A file to write, whole. */
@@ -77,7 +77,10 @@ function policyName(name: string): string {
   throw new VhostError(`the policy ${shown(name)} has a name that no file can have`)
 }
 
-const placeConfiguration = ({ name, access }: Pick<AccessPolicy, 'name' | 'access'>, secretFile: string) => `\
+const placeConfiguration = (
+  { name, access, assertion }: ProtectionSettings['policies'][number],
+  secretFile: string,
+) => `\
 ${origin}\
 #
 #   <Location "/place">
@@ -116,11 +119,16 @@ ${identityHeaders
   .join('\n')}
 RequestHeader set X-Remote-User "expr=%{REMOTE_USER}"
 RequestHeader set X-Remote-Groups "expr=%{reqenv:REMOTE_GROUPS}"
+${assertion ? asserted : ''}\
 
 # The cookies of Watchword are not for the application.
 RequestHeader edit* Cookie "(?i)(?:^|[;,])\\s*(?:__Host-)?watchword-[^=;,]*(?:=[^;,]*)?" ""
 RequestHeader edit Cookie "^[;,\\s]+" ""
 RequestHeader unset Cookie "expr=-z req_novary('Cookie')"
+`
+
+const asserted = `\
+RequestHeader set X-Watchword-Assertion "expr=%{reqenv:WW_ASSERTION}" "expr=-n reqenv('WW_ASSERTION')"
 `
 
 const programs = `

@@ -74,8 +74,8 @@ const isPlain = (text: string, maximum: number): boolean =>
 /** A name, `=` and printable ASCII (RFC 6265 §4.1.1). */
 const isCookie = (line: string): boolean => isPlain(line, 4096) && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+=/.test(line)
 
-/** Longest value of a variable, in characters. */
-const VALUE_MAXIMUM = 2048
+/** Longest value of a variable, in characters: an assertion with every group that an application is told. */
+const VALUE_MAXIMUM = 5000
 
 /**
  * Whole characters of which none is a control or a line separator. Spaces at an end are refused and not trimmed:

@@ -1,3 +1,4 @@
+import { assertIdentity } from '../actions/assert-identity.ts'
 import { type Admitted, type AuthorizeOutcome, authorizeRequest } from '../actions/authorize-request.ts'
 import { takeTicket } from '../actions/take-ticket.ts'
 import { AmbiguousCookieError } from '../domain/cookie.ts'
@@ -70,7 +71,7 @@ async function answerTo(visit: Visit): Promise<AuthorizerAnswer> {
       if (place.ticket !== undefined && isNavigation(request)) {
         return { kind: 'redirect', location: place.address }
       }
-      return admission(outcome)
+      return admission(visit, outcome)
     case 'sign-in':
     case 'step-up':
       // The ticket may be of a session with a better proof than the one known here.
@@ -89,8 +90,15 @@ function countAppPassword({ settings: { metrics } }: Visit, outcome: AuthorizeOu
 }
 
 /** What the application learns; nothing of it comes from the request (SEC-FCGI-3). */
-function admission({ username, userId, groups, amr }: Admitted): AuthorizerAnswer {
-  const variables = { REMOTE_GROUPS: groups.join(','), WW_AMR: amr.join(','), WW_USER_ID: userId }
+async function admission(visit: Visit, admitted: Admitted): Promise<AuthorizerAnswer> {
+  const { services, settings, policy, place } = visit
+  const { username, userId, groups, amr } = admitted
+  const told = { REMOTE_GROUPS: groups.join(','), WW_AMR: amr.join(','), WW_USER_ID: userId }
+  if (services.policy.accessPolicy(policy)?.assertion !== true) {
+    return { kind: 'allow', user: username, variables: told }
+  }
+  const identity = { ...admitted, issuer: settings.origin, audience: place.host }
+  const variables = { ...told, WW_ASSERTION: await assertIdentity(services, identity) }
   return { kind: 'allow', user: username, variables }
 }
 

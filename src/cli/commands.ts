@@ -143,6 +143,11 @@ const keys: readonly Branch[] = [
     summary: 'remove keys that nothing is sealed with',
     load: async () => (await import('./commands/keys/prune.ts')).declareKeysPrune,
   },
+  {
+    name: 'rotate-signing',
+    summary: 'make a new key for the assertions that applications are sent',
+    load: async () => (await import('./commands/keys/rotate-signing.ts')).declareKeysRotateSigning,
+  },
 ]
 
 const policy: readonly Branch[] = [
@@ -174,7 +179,7 @@ export const commands: readonly Branch[] = [
   { name: 'group', summary: 'groups of users', branches: group },
   { name: 'policy', summary: 'who may enter protected places', branches: policy },
   { name: 'audit', summary: 'the audit log', branches: audit },
-  { name: 'keys', summary: 'the keys that seal secrets in the database', branches: keys },
+  { name: 'keys', summary: 'the keys that seal secrets and sign assertions', branches: keys },
   {
     name: 'migrate',
     summary: 'bring the database up to date',

@@ -298,6 +298,13 @@ const policySchema = z.strictObject({
       print: JSON.stringify,
     },
   ),
+  assertion: setting(z.boolean().default(false), {
+    kind: 'boolean',
+    type: 'true or false',
+    fallback: 'false',
+    help: 'Whether the application is told who came by a signed assertion too, in X-Watchword-Assertion. After a change run apache install.',
+    print: String,
+  }),
 })
 
 /** Tables whose names the operator chooses. They stand in the file only: a variable has no room for a name. */

@@ -3,11 +3,9 @@ import { statSync } from 'node:fs'
 import { type KeyFile, KeyFileError, readKeyFile } from './key-file.ts'
 
 /** What a sealed value belongs to; a value moved to another row does not open (SEC-OTP-9). */
-export interface SealContext {
-  readonly purpose: 'otp-key'
-  readonly userId: string
-  readonly deviceId: string
-}
+export type SealContext =
+  | { readonly purpose: 'otp-key'; readonly userId: string; readonly deviceId: string }
+  | { readonly purpose: 'signing-key'; readonly keyId: string }
 
 /** Seals secrets for the store with AES-256-GCM and opens them again. */
 export interface Sealer {
@@ -133,6 +131,8 @@ export function createSealer(first: KeyFile): Sealer {
   return sealer
 }
 
-function associatedData(keyId: string, { purpose, userId, deviceId }: SealContext): Buffer {
-  return Buffer.from(JSON.stringify([purpose, keyId, userId, deviceId]))
+function associatedData(keyId: string, context: SealContext): Buffer {
+  const { purpose } = context
+  const place = purpose === 'otp-key' ? [context.userId, context.deviceId] : [context.keyId]
+  return Buffer.from(JSON.stringify([purpose, keyId, ...place]))
 }

@@ -21,6 +21,8 @@ export interface AccessPolicy {
   /** From where; none for everywhere. An addition: an address alone opens nothing. */
   readonly networks: readonly Network[]
   readonly access: readonly AccessKind[]
+  /** Whether the application is told who came by a signed assertion too. */
+  readonly assertion: boolean
   /** How long Apache may answer by itself; reserved, 0. */
   readonly lease: Seconds
 }
@@ -34,7 +36,7 @@ export const policyNameShape = /^[a-z0-9][a-z0-9-]{0,63}$/
 /** How long ago `two-factor-recent` still takes a proof. */
 const RECENT: Seconds = 15 * 60
 
-const everybody = { groups: [], users: [], networks: [], lease: 0 } as const
+const everybody = { groups: [], users: [], networks: [], assertion: false, lease: 0 } as const
 
 /** Policies that are there without any setting; `group-<name>` is one for every group. */
 export const builtInPolicies: readonly AccessPolicy[] = [
@@ -89,6 +91,7 @@ export type AccessReason =
   | 'not-listed'
   | 'one-factor'
   | 'proof-too-old'
+  | 'too-many-groups'
 
 export type AccessDecision =
   | { readonly kind: 'allow'; readonly why: AccessReason }
@@ -116,6 +119,9 @@ export function decideAccess(policy: AccessPolicy, { who, address, now }: Access
   if (groups.length + users.length > 0 && !isListed(policy, who)) {
     return { kind: 'forbidden', why: 'not-listed' }
   }
+  if (JSON.stringify(toldGroups(policy, who.groups)).length > TOLD_GROUPS_MAXIMUM) {
+    return { kind: 'forbidden', why: 'too-many-groups' }
+  }
   if (who.by === 'session') {
     if (policy.proof === 'two-factor' && !isVerified(who.amr)) return { kind: 'step-up', why: 'one-factor' }
     const age = now - who.authTime
@@ -124,6 +130,17 @@ export function decideAccess(policy: AccessPolicy, { who, address, now }: Access
     }
   }
   return { kind: 'allow', why: 'all-conditions-hold' }
+}
+
+/** Longest list of groups that an application is told, as JSON: Apache takes 8,192 bytes of all that it is told. */
+export const TOLD_GROUPS_MAXIMUM = 2048
+
+/** The groups that an application learns: those that the policy names, or all where it names none. */
+export function toldGroups(
+  policy: Pick<AccessPolicy, 'groups'>,
+  groups: readonly string[],
+): readonly string[] {
+  return policy.groups.length === 0 ? groups : groups.filter((group) => policy.groups.includes(group))
 }
 
 function isListed({ groups, users }: AccessPolicy, who: Person): boolean {

@@ -1,6 +1,6 @@
 import type { AppPasswordRefusal } from './app-password.ts'
 import type { AuthenticationMethod } from './login.ts'
-import type { Seconds } from './time.ts'
+import type { Seconds, UnixSeconds } from './time.ts'
 import type { UserId } from './user.ts'
 
 /** Who did it: somebody at the other end of HTTP, the operator at the command line, or the server itself. */
@@ -84,6 +84,11 @@ export type AuditEvent =
   | { readonly event: 'group-member-removed'; readonly group: string }
   | { readonly event: 'keys-rotated'; readonly keyId: string; readonly resealed: number }
   | { readonly event: 'keys-pruned'; readonly keyIds: readonly string[] }
+  | {
+      readonly event: 'signing-key-rotated'
+      readonly keyId: string
+      readonly usedFrom: UnixSeconds
+    }
   | { readonly event: 'audit-exported'; readonly format: 'csv' | 'jsonl' }
 
 /** Why a code was refused; outwardly all of them are the same answer. */
@@ -138,6 +143,7 @@ const names: Readonly<Record<AuditEventName, true>> = {
   'group-member-removed': true,
   'keys-rotated': true,
   'keys-pruned': true,
+  'signing-key-rotated': true,
   'audit-exported': true,
 }
 

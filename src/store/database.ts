@@ -23,6 +23,7 @@ export interface Database {
   ticket: TicketTable
   attempts: AttemptsTable
   audit_event: AuditEventTable
+  signing_key: SigningKeyTable
   imported: ImportedTable
 }
 
@@ -183,6 +184,16 @@ interface TicketTable {
   state_hash: TokenHash
   created_at: number
   expires_at: number
+}
+
+interface SigningKeyTable {
+  generation: number
+  id: string
+  /** JSON of the public half. */
+  public_key: string
+  sealed_key: string
+  created_at: number
+  used_from: number
 }
 
 interface AttemptsTable {

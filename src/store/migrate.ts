@@ -36,7 +36,12 @@ export async function migrate(db: Db): Promise<MigrationStatus> {
     )
   }
   if (status.pending.length === 0) return status
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } })
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+    // Whoever follows the repository between releases may have a later one already; none touches what another made.
+    allowUnorderedMigrations: true,
+  })
   const { error } = await migrator.migrateToLatest()
   if (error !== undefined) throw error instanceof Error ? error : new StorageFault('The migration failed.')
   return migrationStatus(db)

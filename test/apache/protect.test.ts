@@ -53,6 +53,19 @@ describe('the files by which Apache protects places', () => {
     assert.doesNotMatch(textOf('protect-two-factor-recent.conf'), /CGIPassAuth|Authorization/)
   })
 
+  it('tell the application by an assertion only where the policy asks for it, and let no client do so anywhere', () => {
+    const policies = [{ name: 'told', access: ['session'], assertion: true }] as const
+    const told = protectionFiles({ ...settings, policies }).at(-1)?.text ?? ''
+    const line = /^RequestHeader set X-Watchword-Assertion /m
+    assert.match(told, line)
+    assert.doesNotMatch(textOf('protect-two-factor.conf'), line)
+    for (const text of [told, textOf('protect-two-factor.conf')]) {
+      assert.match(text, /^RequestHeader unset X-Watchword-Assertion$/m)
+      assert.match(text, /^RequestHeader unset X_Watchword_Assertion$/m)
+    }
+    assert.ok(told.search(line) > told.lastIndexOf('RequestHeader unset X_Watchword_Assertion'))
+  })
+
   it('are not written with values that Apache could read otherwise', () => {
     for (const change of [
       { prefix: 'etc' },
@@ -67,10 +80,10 @@ describe('the files by which Apache protects places', () => {
       { authorizer: { host: '192.0.2.7', port: 9010 } },
       { authorizer: { host: '127.0.0.1/x', port: 9010 } },
       { authorizer: { host: '127.0.0.1', port: 0 } },
-      { policies: [{ name: 'a b', access: ['session'] }] },
-      { policies: [{ name: '../x', access: ['session'] }] },
-      { policies: [{ name: "a'", access: ['session'] }] },
-      { policies: [{ name: 'a\nRequire', access: ['session'] }] },
+      { policies: [{ name: 'a b', access: ['session'], assertion: false }] },
+      { policies: [{ name: '../x', access: ['session'], assertion: false }] },
+      { policies: [{ name: "a'", access: ['session'], assertion: false }] },
+      { policies: [{ name: 'a\nRequire', access: ['session'], assertion: true }] },
     ] as const) {
       assert.throws(() => protectionFiles({ ...settings, ...change }), VhostError, JSON.stringify(change))
     }

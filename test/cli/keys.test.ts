@@ -37,6 +37,7 @@ describe('keys', { concurrency: 2 }, () => {
         { id: before, state: 'older', sealed: 0 },
       ],
       unopenable: [],
+      unopenable_signing_keys: [],
     })
     const table = await here.run('keys check')
     done(table, /Every secret opens/)
@@ -80,6 +81,37 @@ describe('keys', { concurrency: 2 }, () => {
     await withTokens(here)
     const runs = await Promise.all(Array.from({ length: 4 }, () => here.run('keys rotate')))
     for (const ran of runs) done(ran)
+    done(await here.run('keys check'), /Every secret opens/)
+  })
+
+  test('keys of assertions are rotated, once until applications know the new one, or at once, and none is shown', async (t) => {
+    const here = place(t)
+    const rotated = await here.run('keys rotate-signing')
+    // The first one has nobody to wait for.
+    done(rotated, /^Key [\w-]{43} is published and signs from .*Z on\.$/m)
+    const second = await here.run('keys rotate-signing')
+    done(second, /is published and signs from/)
+    refused(await here.run('keys rotate-signing'), /published already.*--at-once/)
+    const atOnce = await here.run('keys rotate-signing --at-once --yes')
+    done(atOnce, /signs from now on.*within 30 seconds/)
+    const kept = () => here.withDatabase((db) => db.prepare('SELECT id, sealed_key FROM signing_key').all())
+    assert.deepEqual(
+      kept().map(({ id }) => id),
+      [/Key ([\w-]+)/.exec(atOnce.stdout)?.[1]],
+    )
+    done(await here.run('keys rotate'), /anew with it: 1/)
+    const { stdout: audit } = await here.run('audit export')
+    for (const { sealed_key } of kept()) {
+      for (const text of [rotated.stdout, second.stdout, atOnce.stdout, audit]) {
+        assert.ok(!text.includes(String(sealed_key)))
+      }
+    }
+    here.withDatabase((db) => db.exec("UPDATE signing_key SET sealed_key = sealed_key || 'A'"))
+    const checked = await here.run('keys check')
+    assert.equal(checked.code, 1)
+    assert.match(checked.stderr, /Restore the key file/)
+    assert.match(checked.stdout, /These keys of assertions do not open: .*\n.*rotate-signing --at-once/)
+    done(await here.run('keys rotate-signing --at-once'))
     done(await here.run('keys check'), /Every secret opens/)
   })
 

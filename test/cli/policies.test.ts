@@ -24,7 +24,8 @@ describe('access policies', () => {
   })
 
   test('are tried out: allow or deny, and why', async (t) => {
-    const { run, folder } = place(t)
+    const here = place(t)
+    const { run, folder } = here
     writeFileSync(
       join(folder, 'watchword.toml'),
       '[policies.inside]\nnetworks = ["10.0.0.0/8"]\naccess = ["session", "app-password"]\n',
@@ -49,6 +50,16 @@ describe('access policies', () => {
     refused(await about('nowhere'), /^deny: there is no policy "nowhere"/)
     misused(await about('inside --address x'), /Write an IP address/)
     refused(await run('policy test --user nobody --policy password'), /no user "nobody"/)
+    here.withDatabase((database) => {
+      const group = database.prepare('INSERT INTO user_group (name, created_at) VALUES (?, 1)')
+      const member = database.prepare('INSERT INTO group_member (group_name, user_id) SELECT ?, id FROM user')
+      for (let at = 0; at < 200; at++) {
+        group.run(`department-${at}`)
+        member.run(`department-${at}`)
+      }
+    })
+    refused(await about('two-factor'), /^deny: the user is in more groups than an application can be told/)
+    done(await about('group-staff'), /^allow/)
     done(await run('user disable bob'))
     refused(await about('two-factor'), /^deny: bob is disabled/)
   })

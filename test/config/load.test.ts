@@ -336,6 +336,7 @@ test('access policies are tables with names of the operator, read from the file'
     within: 600,
     networks: [{ family: 'ipv4', address: '10.0.0.0', prefix: 8 }],
     access: ['session'],
+    assertion: false,
   })
   const { path: __, ...again } = settingsFile(t, printSettings(loadConfig(sources)))
   assert.deepEqual(loadConfig(again).policies, policies)

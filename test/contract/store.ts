@@ -10,6 +10,7 @@ import { migrationContract } from './migrations.ts'
 import { protectedHostContract } from './protected-hosts.ts'
 import { purgeContract } from './purge.ts'
 import { recordContract } from './records.ts'
+import { signingKeyContract } from './signing-keys.ts'
 import { userContract } from './users.ts'
 import { viewContract } from './views.ts'
 
@@ -35,6 +36,7 @@ export function storeContract(name: string, open: OpenEmpty): void {
     appPasswordContract(() => db)
     invitationContract(() => db)
     protectedHostContract(() => db)
+    signingKeyContract(() => db)
     viewContract(() => db)
     purgeContract(open)
     migrationContract(open)

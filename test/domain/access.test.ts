@@ -7,6 +7,7 @@ import {
   decideAccess,
   findPolicy,
   isBuiltInPolicy,
+  toldGroups,
 } from '../../src/domain/access.ts'
 import { CLOCK_SKEW } from '../../src/domain/time.ts'
 
@@ -19,6 +20,7 @@ const open: AccessPolicy = {
   proof: 'password',
   networks: [],
   access: ['session'],
+  assertion: false,
   lease: 0,
 }
 
@@ -108,7 +110,27 @@ describe('who may enter', () => {
     assert.equal(decide({ users: ['bob'], access: ['app-password'] }, program), 'forbidden: not-listed')
   })
 
+  it('is in no more groups than an application can be told, of those that the policy names where it names some', () => {
+    // Of 64 characters with their quotes and comma: 30 of them, two brackets and the rest make 2,048.
+    const groups = (last: number) => [
+      ...Array.from({ length: 30 }, (_, at) => `${at}`.padEnd(64, 'x')),
+      'y'.repeat(last),
+    ]
+    const fitting = groups(2048 - 30 * 67 - 1 - 2 - 1)
+    assert.equal(JSON.stringify(fitting).length, 2048)
+    assert.equal(decide({}, session({ groups: fitting })), ALLOW)
+    const many = [...fitting, 'staff']
+    assert.equal(decide({}, session({ groups: many })), 'forbidden: too-many-groups')
+    assert.equal(decide({ users: ['ada'] }, session({ groups: many })), 'forbidden: too-many-groups')
+    const told = { groups: ['staff', 'other'] }
+    assert.equal(decide(told, session({ groups: many })), ALLOW)
+    assert.deepEqual(toldGroups(told, many), ['staff'])
+    assert.deepEqual(toldGroups({ groups: [] }, many), many)
+  })
+
   it('is not asked for a better proof where it would not help', () => {
+    const many = session({ amr: ['pwd'], groups: Array.from({ length: 300 }, (_, at) => `group-${at}`) })
+    assert.equal(decide({ proof: 'two-factor' }, many), 'forbidden: too-many-groups')
     const elsewhere = { groups: ['other'], proof: 'two-factor' } as const
     assert.equal(decide(elsewhere, session({ amr: ['pwd'] })), 'forbidden: not-listed')
   })

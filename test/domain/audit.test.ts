@@ -43,6 +43,7 @@ const outcomes: Readonly<Record<AuditEventName, 'success' | 'failure'>> = {
   'group-member-removed': 'success',
   'keys-rotated': 'success',
   'keys-pruned': 'success',
+  'signing-key-rotated': 'success',
   'audit-exported': 'success',
 }
 

@@ -31,6 +31,7 @@ describe('protected places behind Apache', () => {
       policies: {
         inside: {
           ...{ groups: [], users: [], proof: 'two-factor', within: undefined, access: ['session'] },
+          assertion: false,
           networks: [{ family: 'ipv4', address: '10.0.0.0', prefix: 8 }],
         },
       },

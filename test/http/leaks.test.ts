@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { createPrivateKey } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
+import { assertIdentity } from '../../src/actions/assert-identity.ts'
 import { resetSecondFactor } from '../../src/actions/reset-second-factor.ts'
+import { heldSigningKeys } from '../../src/actions/signing-keys.ts'
 import { decodeBase32 } from '../../src/domain/otp/base32.ts'
+import type { UserId } from '../../src/domain/user.ts'
 import { type Browser, expectStatus, phoneOf, type Reply, startWorld, type World } from '../world.ts'
 import { operator, stranger } from './journeys.ts'
 
@@ -131,11 +135,28 @@ describe('after a whole life of an account, at log level debug (FT-LEAK-1, I6, S
     await seen(half.post('/auth/logout/'))
     const reset = await resetSecondFactor(services, 'liver', operator)
     if (reset.kind === 'reset') mark('recovery', reset.recoveryCode)
+    await signFor(services)
     const keys = JSON.parse(readFileSync(world.config.keyFile, 'utf8'))
     JSON.stringify(keys, (_, value) => {
       if (typeof value === 'string' && value.length >= 40) mark('key', value)
       return value
     })
+  }
+
+  /** An assertion, of which neither the text nor the private key may be anywhere. */
+  async function signFor(services: World['services']) {
+    const identity = { username: 'liver', groups: [], amr: ['pwd'], authTime: undefined } as const
+    const hosts = { issuer: 'https://auth.example.com', audience: 'https://wiki.example.net' }
+    mark('token', await assertIdentity(services, { ...identity, ...hosts, userId: 'id' as UserId }))
+    const [key] = await heldSigningKeys(services)
+    assert.ok(key)
+    const der = services.sealer.open(key.sealedKey, { purpose: 'signing-key', keyId: key.id })
+    const privateKey = createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' })
+    const scalar = Buffer.from(privateKey.export({ format: 'jwk' }).d ?? assert.fail(), 'base64url')
+    for (const encoding of ['base64', 'base64url', 'hex', 'latin1'] as const) {
+      mark('key', scalar.toString(encoding))
+      mark('key', Buffer.from(der).toString(encoding))
+    }
   }
 
   const assertAbsent = (text: string, where: string) => {

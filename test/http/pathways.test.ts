@@ -49,6 +49,7 @@ const bodies: Record<string, object | undefined> = {
   'GET /readyz': undefined,
   'GET /metrics': undefined,
   'GET /openapi.json': undefined,
+  'GET /.well-known/jwks.json': undefined,
 }
 
 /** What anybody at all is answered by the routes that are open. */
@@ -62,6 +63,7 @@ const open: Record<string, number> = {
   'GET /readyz': 200,
   'GET /metrics': 404,
   'GET /openapi.json': 200,
+  'GET /.well-known/jwks.json': 200,
 }
 
 const names = routes.map(({ method, path }) => `${method} ${path}`)

@@ -17,6 +17,7 @@ import {
   revokeAnyAppPassword,
   revokeOwnAppPassword,
 } from './app-passwords.ts'
+import { assertionKeys } from './assertion-keys.ts'
 import { changeOwnPassword, countRecoveryCodes, makeOwnRecoveryCodes } from './credentials.ts'
 import { listDevices, removeOwnDevice, renameOwnDevice } from './devices.ts'
 import { registerSecret } from './enrolment.ts'
@@ -67,6 +68,7 @@ export const routes: readonly Route[] = [
   listAllEvents,
   showOverview,
   logout,
+  assertionKeys,
   liveness,
   readiness,
   metrics,

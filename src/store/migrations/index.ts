@@ -3,6 +3,7 @@ import * as initial from './0001-initial.ts'
 import * as pages from './0002-pages.ts'
 import * as protectedHosts from './0003-protected-hosts.ts'
 import * as appPasswords from './0004-app-passwords.ts'
+import * as signingKeys from './0006-signing-keys.ts'
 import * as imports from './0007-imports.ts'
 
 /** Every migration, in order; a name that was released is never changed. */
@@ -11,5 +12,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0002-pages': pages,
   '0003-protected-hosts': protectedHosts,
   '0004-app-passwords': appPasswords,
+  '0006-signing-keys': signingKeys,
   '0007-imports': imports,
 }

@@ -5,12 +5,20 @@ export async function keysInUse(db: Db, keyIds: readonly string[]): Promise<read
   const used: string[] = []
   for (const id of keyIds) {
     // Identifiers of keys are hexadecimal: nothing in them is a pattern.
-    const row = await db
-      .selectFrom('otp_device')
-      .select('id')
-      .where('sealed_key', 'like', `v1.${id}.%`)
-      .limit(1)
-      .executeTakeFirst()
+    const pattern = `v1.${id}.%`
+    const row =
+      (await db
+        .selectFrom('otp_device')
+        .select('id')
+        .where('sealed_key', 'like', pattern)
+        .limit(1)
+        .executeTakeFirst()) ??
+      (await db
+        .selectFrom('signing_key')
+        .select('id')
+        .where('sealed_key', 'like', pattern)
+        .limit(1)
+        .executeTakeFirst())
     if (row !== undefined) used.push(id)
   }
   return used

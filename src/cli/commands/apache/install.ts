@@ -61,7 +61,7 @@ function policyOfGroup(name: string): AccessPolicy {
 }
 
 const ownPolicies = ({ policies }: Config) =>
-  Object.entries(policies).map(([name, { access }]) => ({ name, access }))
+  Object.entries(policies).map(([name, { access, assertion }]) => ({ name, access, assertion }))
 
 /** Whole under another name first: Apache may read at any moment, and the secret must never have been readable. */
 function write({ path, text, mode }: ApacheFile): void {

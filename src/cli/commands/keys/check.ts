@@ -15,16 +15,17 @@ interface Report {
     readonly sealed: number
   }[]
   readonly unopenable: readonly DeviceOwner[]
+  readonly unopenable_signing_keys: readonly string[]
 }
 
 /** `watchword keys check` */
 export function declareKeysCheck(command: Command): Handler {
-  command.option('--json', 'for a program: {"keys": […], "unopenable": […]}')
+  command.option('--json', 'for a program: {"keys": […], "unopenable": […], "unopenable_signing_keys": […]}')
   command.addHelpText('after', '\nExits with 1 when a secret does not open.')
   examples(command, 'watchword keys check', 'watchword keys check --json')
   return ({ configFile }) =>
     withServices(configFile, async (services, config) => {
-      const { sealedBy, unopenable } = await checkKeys(services)
+      const { sealedBy, unopenable, unopenableSigningKeys } = await checkKeys(services)
       const { current, older } = keyIdsIn(config.keyFile)
       const there = [current, ...older]
       const missing = [...sealedBy.keys()].filter((id) => !there.includes(id))
@@ -38,10 +39,14 @@ export function declareKeysCheck(command: Command): Handler {
               : ('older' as const),
         sealed: sealedBy.get(id) ?? 0,
       }))
-      const report = { keys, unopenable: await ownersOf(services.db, unopenable) }
+      const report = {
+        keys,
+        unopenable: await ownersOf(services.db, unopenable),
+        unopenable_signing_keys: unopenableSigningKeys,
+      }
       if (!command.opts<{ json?: true }>().json) return describe(report)
       printJson(report)
-      return unopenable.length === 0 ? ExitCode.done : ExitCode.refused
+      return unopenable.length + unopenableSigningKeys.length === 0 ? ExitCode.done : ExitCode.refused
     })
 }
 
@@ -53,12 +58,17 @@ async function ownersOf(db: Db, ids: readonly string[]): Promise<DeviceOwner[]> 
   return owners
 }
 
-function describe({ keys, unopenable }: Report): ExitCode {
+function describe({ keys, unopenable, unopenable_signing_keys: signingKeys }: Report): ExitCode {
   printTable(
     ['KEY', 'STATE', 'SEALED WITH IT'],
     keys.map(({ id, state, sealed }) => [id, state, String(sealed)]),
   )
-  if (unopenable.length === 0) return done('', 'Every secret opens.')
+  if (unopenable.length + signingKeys.length === 0) return done('', 'Every secret opens.')
+  if (signingKeys.length > 0) {
+    print('', `These keys of assertions do not open: ${signingKeys.join(', ')}`)
+    print('Without the key file that belongs to them, make another: watchword keys rotate-signing --at-once')
+  }
+  if (unopenable.length === 0) return refuse('Restore the key file that belongs to this database.')
   print('', 'These do not open:')
   printTable(
     ['USER', 'DEVICE', 'IDENTIFIER'],

@@ -17,10 +17,11 @@ export function declareKeysRotate(command: Command): Handler {
   return ({ configFile }) =>
     withServices(configFile, async (services, config) => {
       const keys = keyStore(config.keyFile)
-      const { unopenable } = await checkKeys(services)
-      if (unopenable.length > 0) {
+      const { unopenable, unopenableSigningKeys } = await checkKeys(services)
+      const damaged = unopenable.length + unopenableSigningKeys.length
+      if (damaged > 0) {
         return refuse(
-          `Some secrets (${unopenable.length}) do not open with the keys that are there, so nothing was changed. To see which: watchword keys check`,
+          `Some secrets (${damaged}) do not open with the keys that are there, so nothing was changed. To see which: watchword keys check`,
         )
       }
       const { kind } = await addSealingKey(services, keys)

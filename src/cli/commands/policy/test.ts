@@ -107,5 +107,9 @@ function explain(why: AccessReason, { groups, users, within, access, name }: Acc
       return 'two factors are needed, and one was proven.'
     case 'proof-too-old':
       return `the sign-in is older than ${within} seconds.`
+    case 'too-many-groups':
+      return groups.length > 0
+        ? 'the user is in more groups of the policy than an application can be told. Name fewer in it.'
+        : `the user is in more groups than an application can be told. Use a policy that names the groups that count, under [policies.NAME].`
   }
 }

@@ -53,6 +53,7 @@ export const audit: Texts['audit'] = {
     'group-member-removed': 'Aus einer Gruppe entfernt',
     'keys-rotated': 'Siegelschlüssel ersetzt',
     'keys-pruned': 'Alte Siegelschlüssel entfernt',
+    'signing-key-rotated': 'Signaturschlüssel ersetzt',
     'audit-exported': 'Protokoll als Datei gespeichert',
   },
   sentences: {
@@ -139,5 +140,6 @@ export const audit: Texts['audit'] = {
     'keys-rotated': ({ keyId, resealed }) =>
       `Siegelschlüssel ${keyId} in Gebrauch; ${resealed} Geheimnisse neu versiegelt`,
     'keys-pruned': ({ keyIds }) => `Alte Siegelschlüssel entfernt: ${keyIds.join(', ')}`,
+    'signing-key-rotated': ({ keyId }) => `Signaturschlüssel ${keyId} veröffentlicht`,
   },
 }

@@ -66,6 +66,7 @@ export const audit = {
     'group-member-removed': 'Removed from a group',
     'keys-rotated': 'Sealing key replaced',
     'keys-pruned': 'Old sealing keys removed',
+    'signing-key-rotated': 'Signing key replaced',
     'audit-exported': 'Audit log saved as a file',
   } satisfies Readonly<Record<AuditEventName, string>> as Readonly<Record<AuditEventName, string>>,
   sentences: {
@@ -149,5 +150,6 @@ export const audit = {
     'group-member-removed': ({ group }) => `Removed from the group “${group}”`,
     'keys-rotated': ({ keyId, resealed }) => `Sealing key ${keyId} in use; ${resealed} secrets sealed anew`,
     'keys-pruned': ({ keyIds }) => `Old sealing keys removed: ${keyIds.join(', ')}`,
+    'signing-key-rotated': ({ keyId }) => `Signing key ${keyId} published`,
   } satisfies Sentences as Sentences,
 }
