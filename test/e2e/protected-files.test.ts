@@ -3,9 +3,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { connect } from 'node:tls'
 import { changeGroup } from '../../src/actions/change-group.ts'
 import { type ProtectedWorld, place, startProtected, type Visitor } from '../support/protected.ts'
+import { openWire } from '../support/wire.ts'
 
 const page = 'the page of the wiki\n'
 const secret = 'only for members\n'
@@ -226,32 +226,15 @@ describe('files and programs of a protected place', () => {
       )
       assert.equal(status, 401)
       assert.doesNotMatch(body, /GATEWAY|REMOTE_/)
-      const reply = await asksFirst(here.apache.httpsPort)
+      const socket = await openWire(here.apache.httpsPort, 'wiki.example.net')
+      const host = `wiki.example.net:${here.apache.httpsPort}`
+      const length = 8 * 1024 * 1024
+      socket.write(
+        `POST /tools/print HTTP/1.1\r\nHost: ${host}\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`,
+      )
+      const reply = await socket.rest()
       assert.match(reply, /^HTTP\/1\.1 401 /)
       assert.doesNotMatch(reply, /GATEWAY|REMOTE_|HTTP\/1\.1 100/)
     })
   })
 })
-
-/** All that comes back to the head of a POST of 8 MiB that waits to be told to go on, and is not. */
-async function asksFirst(port: number): Promise<string> {
-  const socket = connect({
-    port,
-    host: '127.0.0.1',
-    servername: 'wiki.example.net',
-    rejectUnauthorized: false,
-  })
-  socket.setEncoding('utf8')
-  socket.write(
-    [
-      'POST /tools/print HTTP/1.1',
-      `Host: wiki.example.net:${port}`,
-      'Expect: 100-continue',
-      `Content-Length: ${8 * 1024 * 1024}`,
-      '\r\n',
-    ].join('\r\n'),
-  )
-  let reply = ''
-  for await (const part of socket) reply += part
-  return reply
-}
