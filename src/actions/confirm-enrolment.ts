@@ -12,7 +12,7 @@ import { codeBudget } from './budgets.ts'
 import { type Caller, record } from './caller.ts'
 import { matchCode } from './match-code.ts'
 import { type Renewed, renewSession } from './renew-session.ts'
-import { settleAttempt, spendAttempt, undoAttempt } from './spend-attempt.ts'
+import { chargeAttempt, dropAttempt, forgetAttempts, weighAttempt } from './spend-attempt.ts'
 import { Superseded, supersededOnly } from './superseded.ts'
 
 export type ConfirmEnrolmentOutcome =
@@ -41,19 +41,21 @@ export async function confirmEnrolment(
   return services.db
     .transaction()
     .execute(async (tx): Promise<ConfirmEnrolmentOutcome> => {
-      const spent = await spendAttempt(tx, [budget], now)
-      if (spent.kind === 'throttled') return spent
+      const weighed = await weighAttempt(tx, [budget], now)
+      if (weighed.kind === 'throttled') return weighed
       const pending = await otpDevices.findPending(tx, user.id, now)
       if (pending === undefined) {
-        await undoAttempt(tx, spent)
+        await dropAttempt(tx, weighed)
         return { kind: 'not-awaited' }
       }
       if (!(await confirm(tx, services, { pending, code, now }))) {
+        await chargeAttempt(tx, weighed)
         await record(services, tx, context, { event: 'code-refused', reason: 'wrong-code' })
-        for (const begun of spent.begun) await record(services, tx, context, { event: 'throttled', ...begun })
+        for (const begun of weighed.begun)
+          await record(services, tx, context, { event: 'throttled', ...begun })
         return { kind: 'wrong-code' }
       }
-      await settleAttempt(tx, [budget])
+      await forgetAttempts(tx, weighed)
       return { kind: 'confirmed', ...(await bind(tx, services, held, { pending, caller, now })) }
     })
     .catch(supersededOnly)

@@ -18,12 +18,15 @@ import { type Caller, record } from './caller.ts'
 import { claimCode, matchCode } from './match-code.ts'
 import {
   type Budget,
+  chargeAttempt,
+  dropAttempt,
+  forgetAttempts,
   holdBudgets,
   refundAttempt,
-  type SpendOutcome,
   settleAttempt,
   spendAttempt,
-  undoAttempt,
+  type WeighedAttempt,
+  weighAttempt,
 } from './spend-attempt.ts'
 
 export type ProofOutcome =
@@ -67,25 +70,29 @@ export async function proveSecondFactor(services: ProofServices, proof: Proof): 
     : proveByRecoveryCode(services, proof, recovery)
 }
 
-/** Charge, comparison, claim and session are one transaction: parallel requests come one after another. */
+/**
+ * Charge, comparison, claim and session are one transaction: parallel requests come one after another, and what is
+ * weighed before the code is looked at is charged unless the code is right.
+ */
 async function proveByCode(services: ProofServices, proof: Proof): Promise<ProofOutcome> {
   const { login, now } = proof
   const budget = codeBudget(services, login.userId)
   const proving = services.db.transaction().execute(async (tx): Promise<ProofOutcome> => {
-    const spent = await spendAttempt(tx, [budget], now)
+    const weighed = await weighAttempt(tx, [budget], now)
     await settleBefore(tx, proof)
-    if (spent.kind === 'throttled') return { ...spent, budget: 'code' }
+    if (weighed.kind === 'throttled') return { ...weighed, budget: 'code' }
     const user = await users.findById(tx, login.userId)
-    if (user === undefined || user.disabled || user.epoch !== login.epoch) return undoneNotAwaited(tx, spent)
+    if (user === undefined || user.disabled || user.epoch !== login.epoch)
+      return droppedNotAwaited(tx, weighed)
     const devices = await otpDevices.listConfirmed(tx, user.id)
-    const attempt = { proof, user, devices, spent, budget }
+    const attempt = { proof, user, devices, spent: weighed, isCharged: false, budget }
     const step = nextStep(login.amr, standingOf(user, devices), services.policy.enrolment)
     if (step === 'totp') return proveByDevice(tx, services, attempt)
     const mayEnrol = step === 'enrol-totp' || (step === 'done' && !user.hasSecondFactor)
     const pending = mayEnrol ? await otpDevices.findPending(tx, user.id, now) : undefined
     if (pending !== undefined) return proveByEnrolment(tx, services, { ...attempt, pending })
-    if (!mayEnrol) return undoneNotAwaited(tx, spent)
-    await undoAttempt(tx, spent)
+    if (!mayEnrol) return droppedNotAwaited(tx, weighed)
+    await dropAttempt(tx, weighed)
     await record(services, tx, refusalContext(proof), { event: 'code-refused', reason: 'no-enrolment' })
     return { kind: 'enrolment-required' }
   })
@@ -99,12 +106,14 @@ interface Attempt {
   readonly proof: Proof
   readonly user: User
   readonly devices: readonly otpDevices.OtpDevice[]
-  readonly spent: Extract<SpendOutcome, { kind: 'charged' }>
+  readonly spent: WeighedAttempt
+  /** Whether it was charged already, in a transaction before this one. */
+  readonly isCharged: boolean
   readonly budget: Budget
 }
 
 async function proveByDevice(tx: Db, services: ProofServices, attempt: Attempt): Promise<ProofOutcome> {
-  const { proof, user, devices, budget } = attempt
+  const { proof, user, devices, spent } = attempt
   const { now, caller, login } = proof
   const code = canonicalCode(proof.text)
   if (code === undefined) return wrongCode(tx, services, attempt, 'malformed')
@@ -114,11 +123,11 @@ async function proveByDevice(tx: Db, services: ProofServices, attempt: Attempt):
     return wrongCode(tx, services, attempt, usable.length === 0 ? 'no-device' : 'wrong-code')
   // An exact repeat is a double click more often than an attack: refused like any other, but not charged.
   if (match.kind === 'repeat' || !(await claimCode(tx, match, now))) {
-    await undoAttempt(tx, attempt.spent)
+    await dropAttempt(tx, attempt.spent)
     await record(services, tx, refusalContext(proof), { event: 'code-refused', reason: 'repeated' })
     return { kind: 'wrong-code' }
   }
-  await settleProven(tx, proof, budget)
+  await settleProven(tx, proof, () => forgetAttempts(tx, spent))
   return advanceLogin(tx, services, { ...login, amr: [...login.amr, 'otp'] }, { user, devices, caller, now })
 }
 
@@ -128,7 +137,7 @@ async function proveByEnrolment(
   services: ProofServices,
   attempt: Attempt & { readonly pending: otpDevices.OtpDevice },
 ): Promise<ProofOutcome> {
-  const { proof, user, pending, budget } = attempt
+  const { proof, user, pending, spent } = attempt
   const { now, caller, login } = proof
   const code = canonicalCode(proof.text)
   if (code === undefined) return wrongCode(tx, services, attempt, 'malformed')
@@ -138,7 +147,7 @@ async function proveByEnrolment(
     return wrongCode(tx, services, attempt, 'no-enrolment')
   }
   if (!(await bindFirstFactor(tx, user))) throw new EnrolmentUndone()
-  await settleProven(tx, proof, budget)
+  await settleProven(tx, proof, () => forgetAttempts(tx, spent))
   await record(
     services,
     tx,
@@ -208,12 +217,12 @@ async function proveByRecoveryCode(
     if (user === undefined || user.disabled || user.epoch !== login.epoch)
       return { kind: 'not-awaited' as const }
     const devices = await otpDevices.listConfirmed(tx, user.id)
-    const attempt = { proof, user, devices, spent, budget }
+    const attempt = { proof, user, devices, spent, isCharged: true, budget }
     const step = nextStep(login.amr, standingOf(user, devices), services.policy.enrolment)
     if (!matches || hash === undefined || step !== 'totp')
       return wrongCode(tx, services, attempt, 'wrong-code')
     if (!(await spend(tx, user, index, hash))) return wrongCode(tx, services, attempt, 'repeated')
-    await settleProven(tx, proof, budget)
+    await settleProven(tx, proof, () => settleAttempt(tx, [budget]))
     const amr = [...login.amr, 'recovery' as const]
     const remaining = await recoveryCodes.countLeft(tx, user.id, now)
     await record(
@@ -233,9 +242,10 @@ const spend = (tx: Db, user: User, index: number, hash: PasswordHash): Promise<b
 async function wrongCode(
   tx: Db,
   services: ProofServices,
-  { proof, user, devices, spent, budget }: Attempt,
+  { proof, user, devices, spent, isCharged, budget }: Attempt,
   reason: CodeRefusal,
 ): Promise<ProofOutcome> {
+  if (!isCharged) await chargeAttempt(tx, spent)
   const context = refusalContext(proof)
   await record(services, tx, context, { event: 'code-refused', reason })
   for (const begun of spent.begun) await record(services, tx, context, { event: 'throttled', ...begun })
@@ -253,13 +263,13 @@ async function settleBefore(tx: Db, { password }: Proof): Promise<void> {
 }
 
 /** The code was right: its count is forgotten, and that of the password if it waited for this. */
-async function settleProven(tx: Db, { password }: Proof, budget: Budget): Promise<void> {
-  await settleAttempt(tx, [budget])
+async function settleProven(tx: Db, { password }: Proof, settleCode: () => Promise<void>): Promise<void> {
+  await settleCode()
   if (password?.when === 'proven') await password.settle(tx)
 }
 
-async function undoneNotAwaited(tx: Db, spent: Attempt['spent']): Promise<ProofOutcome> {
-  await undoAttempt(tx, spent)
+async function droppedNotAwaited(tx: Db, weighed: WeighedAttempt): Promise<ProofOutcome> {
+  await dropAttempt(tx, weighed)
   return { kind: 'not-awaited' }
 }
 

@@ -12,27 +12,42 @@ export interface Budget {
 }
 
 export type SpendOutcome =
-  | {
-      readonly kind: 'charged'
-      readonly budgets: readonly Budget[]
-      readonly counts: ReadonlyMap<string, number>
-      /** What was charged before, to be put back if the attempt turns out to be none. */
-      readonly before: ReadonlyMap<string, Attempts>
-      /** The waits that begin with this attempt, for the audit log. */
-      readonly begun: readonly { readonly budget: string; readonly wait: Seconds }[]
-    }
+  | ({ readonly kind: 'charged' } & WeighedAttempt)
   | { readonly kind: 'throttled'; readonly wait: Seconds }
 
-/**
- * Charges an attempt against every budget, before the secret is looked at; or charges none and says how long to wait.
- *
- * The rows stay locked until the transaction ends, so parallel attempts come one after another (SEC-RATE-1).
- */
+/** An attempt that may be made, with what it costs. */
+export interface WeighedAttempt {
+  readonly budgets: readonly Budget[]
+  readonly counts: ReadonlyMap<string, number>
+  readonly before: ReadonlyMap<string, Attempts>
+  readonly after: ReadonlyMap<string, Attempts>
+  /** The waits that begin with this attempt, for the audit log. */
+  readonly begun: readonly { readonly budget: string; readonly wait: Seconds }[]
+}
+
+/** Charges an attempt against every budget, before the secret is looked at; or charges none and says how long to wait. */
 export async function spendAttempt(
   tx: Db,
   budgets: readonly Budget[],
   now: UnixSeconds,
 ): Promise<SpendOutcome> {
+  const outcome = await weighAttempt(tx, budgets, now)
+  if (outcome.kind === 'throttled') return outcome
+  await chargeAttempt(tx, outcome)
+  return { ...outcome, kind: 'charged' }
+}
+
+/**
+ * Says what an attempt costs, or how long to wait, for a transaction that looks at the secret itself and then charges
+ * the attempt (`chargeAttempt`), forgets the count (`forgetAttempts`) or leaves it as it was (`dropAttempt`).
+ *
+ * The rows stay locked until the transaction ends, so parallel attempts come one after another (SEC-RATE-1).
+ */
+export async function weighAttempt(
+  tx: Db,
+  budgets: readonly Budget[],
+  now: UnixSeconds,
+): Promise<({ readonly kind: 'weighed' } & WeighedAttempt) | Extract<SpendOutcome, { kind: 'throttled' }>> {
   const ordered = inOrder(budgets)
   const before = await attempts.hold(
     tx,
@@ -46,28 +61,27 @@ export async function spendAttempt(
     else after.set(key, outcome.attempts)
   }
   if (wait > 0) return { kind: 'throttled', wait }
-  await attempts.put(tx, after)
   const begun = ordered.flatMap(({ key, rule }) => {
     const pause = secondsToWait(after.get(key), rule, now)
     return pause > 0 ? [{ budget: key.split(':', 1)[0] ?? '', wait: pause }] : []
   })
-  return {
-    kind: 'charged',
-    budgets: ordered,
-    counts: new Map([...after].map(([key, { count }]) => [key, count])),
-    before,
-    begun,
-  }
+  const counts = new Map([...after].map(([key, { count }]) => [key, count]))
+  return { kind: 'weighed', budgets: ordered, counts, before, after, begun }
 }
 
-/** Undoes a charge in the transaction that made it: waits included, as if nothing had been tried. */
-export async function undoAttempt(
-  tx: Db,
-  { before }: Extract<SpendOutcome, { kind: 'charged' }>,
-): Promise<void> {
-  const untouched = [...before].filter(([, { count }]) => count === 0).map(([key]) => key)
-  await attempts.clear(tx, untouched)
-  await attempts.put(tx, new Map([...before].filter(([, { count }]) => count > 0)))
+/** Charges an attempt that was weighed in this transaction. */
+export async function chargeAttempt(tx: Db, { after }: WeighedAttempt): Promise<void> {
+  await attempts.put(tx, after)
+}
+
+/** Leaves everything as it was before an attempt was weighed in this transaction, as if nothing had been tried. */
+export async function dropAttempt(tx: Db, { before }: WeighedAttempt): Promise<void> {
+  await attempts.clearHeld(tx, new Map([...before].filter(([, { count }]) => count === 0)))
+}
+
+/** Forgets all counts of an attempt that was weighed in this transaction and turned out right. */
+export async function forgetAttempts(tx: Db, { before }: WeighedAttempt): Promise<void> {
+  await attempts.clearHeld(tx, before)
 }
 
 /** Settles an attempt that turned out right: the account's counts are forgotten, shared ones get their own charge back. */

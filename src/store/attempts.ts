@@ -96,6 +96,17 @@ export async function clear(db: Db, keys: readonly string[]): Promise<void> {
   for (const key of keys) await deleteOne(db, { key })
 }
 
+/** Forgets what was charged under keys that are held; for what was never charged SQLite has no row to remove. */
+export async function clearHeld(tx: Db, held: ReadonlyMap<string, Attempts>): Promise<void> {
+  const hasRow = isReadingNow(tx.getExecutor().adapter)
+    ? ({ count, since }: Attempts) => count > 0 || since > 0
+    : () => true
+  await clear(
+    tx,
+    [...held].filter(([, charged]) => hasRow(charged)).map(([key]) => key),
+  )
+}
+
 const deleteOne = prepared((db, { key }: { key: string }) => db.deleteFrom('attempts').where('key', '=', key))
 
 /** Parameters of a query over several rows: `key0`, `key1`, … */

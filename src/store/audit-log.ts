@@ -84,8 +84,17 @@ export async function wasRecorded(
 export async function purge(db: Db, before: UnixSeconds, limit: number): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('audit_event')
-    .where('id', 'in', (eb) =>
-      eb.selectFrom('audit_event').select('id').where('at', '<', before).limit(limit),
+    .where((eb) =>
+      eb(
+        eb.refTuple('at', 'id'),
+        'in',
+        eb
+          .selectFrom('audit_event')
+          .select(['at', 'id'])
+          .where('at', '<', before)
+          .limit(limit)
+          .$asTuple('at', 'id'),
+      ),
     )
     .executeTakeFirstOrThrow()
   return Number(numDeletedRows)

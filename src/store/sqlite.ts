@@ -75,6 +75,8 @@ class Handle {
       )
     }
     this.#database.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4000')
+    // What a savepoint may have to undo is kept in memory, not in files that are made and removed for each group.
+    this.#database.exec('PRAGMA temp_store = MEMORY')
     this.#database.exec('PRAGMA busy_timeout = 0')
   }
 

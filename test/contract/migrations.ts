@@ -3,12 +3,17 @@ import { describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { newId } from '../../src/crypto/random.ts'
-import type { Db } from '../../src/store/database.ts'
+import type { Database, Db } from '../../src/store/database.ts'
 import { migrate, migrationStatus, NewerDatabaseError } from '../../src/store/migrate.ts'
 import { migrations } from '../../src/store/migrations/index.ts'
 import * as sessions from '../../src/store/sessions.ts'
 import { makeUser, plain } from './people.ts'
 import type { OpenEmpty } from './store.ts'
+
+const auditRow: Omit<Database['audit_event'], 'user_id'> = {
+  ...{ id: 'event', at: 1, event: 'signed-in', outcome: 'success', actor_kind: 'anonymous', actor_id: null },
+  ...{ address: '192.0.2.1', user_agent: 'agent', request_id: 'request', fields: '{}' },
+}
 
 /** migrate. */
 export function migrationContract(open: OpenEmpty): void {
@@ -43,9 +48,12 @@ export function migrationContract(open: OpenEmpty): void {
         const userId = await makeUser(db)
         await sql`insert into session (token_hash, id, user_id, amr, auth_time, created_at, last_seen_at, expires_at, address, user_agent)
           values ('hash', 'session', ${userId}, 'pwd otp', 1, 1, 1, 2, '', '')`.execute(db)
+        const event = { ...auditRow, user_id: userId }
+        await db.insertInto('audit_event').values(event).execute()
         assert.deepEqual((await migrate(db)).applied, known)
         assert.equal(await sessions.findAdminSeen(db, 'session'), 0)
         assert.equal((await sessions.listOf(db, userId)).length, 1)
+        assert.deepEqual(plain(await db.selectFrom('audit_event').selectAll().execute()), [event])
       }))
 
     it('reach a database that has a later one already', () =>

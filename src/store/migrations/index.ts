@@ -5,6 +5,7 @@ import * as protectedHosts from './0003-protected-hosts.ts'
 import * as appPasswords from './0004-app-passwords.ts'
 import * as signingKeys from './0006-signing-keys.ts'
 import * as imports from './0007-imports.ts'
+import * as auditOrder from './0008-audit-order.ts'
 
 /** Every migration, in order; a name that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -14,4 +15,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-app-passwords': appPasswords,
   '0006-signing-keys': signingKeys,
   '0007-imports': imports,
+  '0008-audit-order': auditOrder,
 }
