@@ -131,13 +131,14 @@ function policyOf(config: Config): Policy {
 /** The access policies of the settings, by name. */
 function ownPolicies({ policies }: Config): ReadonlyMap<string, AccessPolicy> {
   return new Map(
-    Object.entries(policies).map(([name, { within, users, ...policy }]) => [
+    Object.entries(policies).map(([name, { within, codeWindow, users, ...policy }]) => [
       name,
       {
         ...policy,
         name,
         users: users.map(normalizeUsername),
         ...(within !== undefined && { within }),
+        ...(codeWindow !== undefined && { codeWindow }),
         lease: 0,
       },
     ]),

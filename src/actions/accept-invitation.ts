@@ -70,7 +70,7 @@ async function accept(
   if (!(await users.claimEpoch(tx, user.id, user.epoch))) throw new Superseded()
   await passwordHashes.put(tx, user.id, { hash, mustChange: false, now })
   if (!(await invitations.take(tx, tokenHash, now))) throw new Superseded()
-  await endEverything(tx, user.id)
+  await endEverything(tx, user.id, now)
   const context = { now, by: caller, userId: user.id }
   await record(services, tx, context, { event: 'invitation-used' })
   await record(services, tx, context, { event: 'password-changed', reason: 'by-invitation' })

@@ -58,7 +58,7 @@ export async function addDevice(
     await otpDevices.insertConfirmed(tx, { ...rest, ...fresh, name, id, userId: user.id, sealedKey }, now)
     if (!(await users.advanceEpoch(tx, user.id))) return { kind: 'no-such-user' }
     await users.setSecondFactor(tx, user.id, true)
-    await endEverything(tx, user.id)
+    await endEverything(tx, user.id, now)
     const event = { event: 'device-added', deviceId: id, name, type: token.kind } as const
     await record(services, tx, { now, by, userId: user.id }, event)
     return { kind: 'added', id }

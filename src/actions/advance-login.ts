@@ -11,6 +11,7 @@ import { hashToken, type Token, type TokenHash } from '../domain/token.ts'
 import type { User } from '../domain/user.ts'
 import type { Services } from '../services.ts'
 import * as appPasswords from '../store/app-passwords.ts'
+import * as codeWindows from '../store/code-windows.ts'
 import type { Db } from '../store/database.ts'
 import * as knownBrowsers from '../store/known-browsers.ts'
 import * as logins from '../store/logins.ts'
@@ -106,6 +107,7 @@ async function signIn(
     await sessions.removeAll(tx, user.id)
     await knownBrowsers.removeAll(tx, user.id)
     await appPasswords.removeAll(tx, user.id)
+    await codeWindows.endAll(tx, user.id, now)
   }
 
   const started = await startSession(tx, services, user, { amr, authTime: now, caller, now })

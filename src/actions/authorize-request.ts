@@ -1,10 +1,14 @@
 import {
   type AccessDecision,
   type AccessFacts,
+  type AccessKind,
+  type AccessPolicy,
   type AccessReason,
   decideAccess,
   toldGroups,
 } from '../domain/access.ts'
+import { parseAppPassword, takesAppPasswords } from '../domain/app-password.ts'
+import { takesPasswordCode } from '../domain/code-window.ts'
 import type { AuthenticationMethod } from '../domain/login.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import { hashToken, type Token } from '../domain/token.ts'
@@ -13,6 +17,7 @@ import type { Services } from '../services.ts'
 import * as sessions from '../store/sessions.ts'
 import { keepSession } from './keep-session.ts'
 import { type UseAppPasswordOutcome, useAppPassword } from './use-app-password.ts'
+import { type UseCodeWindowOutcome, useCodeWindow } from './use-code-window.ts'
 
 /** One request to a protected place, as far as it decides. */
 export interface ProtectedRequest {
@@ -33,8 +38,9 @@ export interface Admitted {
   readonly username: string
   /** Those that the application is told of. */
   readonly groups: readonly string[]
-  /** When a person proved who they are; a program did not. */
+  /** When a person proved who they are; an app password is no proof of that. */
   readonly authTime: UnixSeconds | undefined
+  readonly by: AccessKind
   readonly amr: readonly (AuthenticationMethod | 'app-password')[]
 }
 
@@ -43,45 +49,73 @@ export type AuthorizeOutcome =
   | {
       readonly kind: Exclude<AccessDecision['kind'], 'allow'>
       readonly why: AccessReason | 'unknown-policy'
-      /** Why the app password that came was refused. */
-      readonly refused?: AppPasswordRefused
+      /** Why what a program showed was refused; for counting alone. */
+      readonly refused?: Refused
     }
+  /** The passwords that wait are too many: come again. */
+  | { readonly kind: 'busy' }
 
-type AppPasswordRefused = Extract<UseAppPasswordOutcome, { kind: 'refused' }>['reason']
+type Refused =
+  | { readonly by: 'app-password'; readonly reason: RefusalOf<UseAppPasswordOutcome> }
+  | { readonly by: 'password-code'; readonly reason: RefusalOf<UseCodeWindowOutcome> }
+
+type RefusalOf<Outcome> =
+  Extract<Outcome, { readonly kind: 'refused' }> extends { readonly reason: infer R } ? R : never
 
 /** Somebody who shows something, and what the application would learn of them. */
 interface Found {
+  readonly kind: 'found'
   readonly who: NonNullable<AccessFacts['who']>
-  readonly admitted: Admitted
+  readonly admitted: Omit<Admitted, 'by'>
 }
+
+type Needed = Pick<Services, 'db' | 'now' | 'newId' | 'hasher' | 'sealer' | 'policy'>
 
 /**
  * Whether a request may enter a protected place, decided anew each time (SEC-SES-7, SEC-SES-15).
  *
- * Credentials go before the cookie, so that a program is told when they are wrong. A policy that takes no app passwords
+ * Credentials go before the cookie, so that a program is told when they are wrong. A policy that takes none of programs
  * does not look at them.
  */
 export async function authorizeRequest(
-  services: Pick<Services, 'db' | 'now' | 'newId' | 'policy'>,
+  services: Needed,
   request: ProtectedRequest,
 ): Promise<AuthorizeOutcome> {
   const now = services.now()
-  const { address, credentials } = request
+  const { address } = request
   const policy = services.policy.accessPolicy(request.policy)
   if (policy === undefined) return { kind: 'forbidden', why: 'unknown-policy' }
-  const found =
-    credentials !== undefined && policy.access.includes('app-password')
-      ? await byAppPassword(services, request, credentials)
-      : await bySession(services, request, now)
-  const known = typeof found === 'object' ? found : undefined
+  const nobody = decideAccess(policy, { who: undefined, address, now })
+  // From where nobody may enter, nothing is looked at and no code is spent.
+  if (nobody.kind === 'forbidden') return nobody
+  const found = await whoAsks(services, request, { policy, now })
+  if (found?.kind === 'busy') return found
+  const known = found?.kind === 'found' ? found : undefined
   const decision = decideAccess(policy, { who: known?.who, address, now })
   if (decision.kind === 'allow' && known !== undefined) {
-    const { admitted } = known
-    return { kind: 'allow', ...admitted, groups: toldGroups(policy, admitted.groups) }
+    const { admitted, who } = known
+    return { kind: 'allow', ...admitted, groups: toldGroups(policy, admitted.groups), by: who.by }
   }
   // Nobody is never allowed; were it so, it is a sign-in that is asked for.
   const { kind, why } = decision.kind === 'allow' ? ({ kind: 'sign-in', why: 'nobody' } as const) : decision
-  return typeof found === 'string' ? { kind, why, refused: found } : { kind, why }
+  return found?.kind === 'refused' ? { kind, why, refused: found.refused } : { kind, why }
+}
+
+type Shown = Found | { readonly kind: 'refused'; readonly refused: Refused } | { readonly kind: 'busy' }
+
+async function whoAsks(
+  services: Needed,
+  request: ProtectedRequest,
+  { policy, now }: { readonly policy: AccessPolicy; readonly now: UnixSeconds },
+): Promise<Shown | undefined> {
+  const { credentials } = request
+  const [appPasswords, codes] = [takesAppPasswords(policy), takesPasswordCode(policy)]
+  if (credentials === undefined || !(appPasswords || codes)) return bySession(services, request, now)
+  // By its form, so that one that was revoked is never taken for a guess at somebody's password.
+  const isAppPassword = parseAppPassword(credentials.password) !== undefined
+  return codes && !isAppPassword
+    ? byPasswordCode(services, request, { credentials, policy })
+    : byAppPassword(services, request, credentials)
 }
 
 async function bySession(
@@ -97,22 +131,49 @@ async function bySession(
   const { amr, authTime } = session
   const { id: userId, username } = user
   return {
+    kind: 'found',
     who: { by: 'session', username, groups, amr, authTime },
     admitted: { userId, username, groups, amr, authTime },
   }
 }
 
+type Credentials = NonNullable<ProtectedRequest['credentials']>
+
 async function byAppPassword(
-  services: Pick<Services, 'db' | 'now' | 'newId' | 'policy'>,
+  services: Needed,
   { policy, address }: ProtectedRequest,
-  credentials: NonNullable<ProtectedRequest['credentials']>,
-): Promise<Found | AppPasswordRefused> {
+  credentials: Credentials,
+): Promise<Shown> {
   const outcome = await useAppPassword(services, { ...credentials, policy, address })
-  if (outcome.kind === 'refused') return outcome.reason
+  if (outcome.kind === 'refused') {
+    return { kind: 'refused', refused: { by: 'app-password', reason: outcome.reason } }
+  }
   const { user, groups } = outcome
   const { id: userId, username } = user
   return {
+    kind: 'found',
     who: { by: 'app-password', username, groups },
     admitted: { userId, username, groups, amr: ['app-password'], authTime: undefined },
+  }
+}
+
+async function byPasswordCode(
+  services: Needed,
+  { host, address }: ProtectedRequest,
+  { credentials, policy }: { readonly credentials: Credentials; readonly policy: AccessPolicy },
+): Promise<Shown> {
+  const { username: typed, password: credential } = credentials
+  const caller = { address, userAgent: '', requestId: '' }
+  const outcome = await useCodeWindow(services, { username: typed, credential, policy, host, caller })
+  if (outcome.kind === 'busy') return outcome
+  if (outcome.kind === 'refused') {
+    return { kind: 'refused', refused: { by: 'password-code', reason: outcome.reason } }
+  }
+  const { user, groups, window } = outcome
+  const { id: userId, username } = user
+  return {
+    kind: 'found',
+    who: { by: 'password-code', username, groups, authTime: window.createdAt },
+    admitted: { userId, username, groups, amr: ['pwd', 'otp'], authTime: window.createdAt },
   }
 }

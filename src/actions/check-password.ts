@@ -15,6 +15,8 @@ export type PasswordCheck =
   | {
       readonly kind: 'right'
       readonly user: users.UserWithPassword
+      /** Which of the readings it was. */
+      readonly reading: number
       readonly budgets: readonly Budget[]
     }
   /** Wrong, unknown or disabled: one answer, for one price (SEC-AUTH-6). */
@@ -28,10 +30,17 @@ type Needed = Pick<Services, 'db' | 'newId' | 'hasher' | 'sealer' | 'policy'>
  *
  * The caller brings its place in the hash queue, because whoever is sent away unheard must not be charged, and
  * settles a right password with `settlePassword` in the transaction that follows from it.
+ *
+ * @param input.otherReadings what else the same text may mean. Each costs a hash, whatever the others gave and whoever is
+ * named, so that the time tells nothing but what was sent (SEC-AUTH-6).
  */
 export async function checkPassword(
   services: Needed,
-  input: { readonly username: string; readonly password: string },
+  input: {
+    readonly username: string
+    readonly password: string
+    readonly otherReadings?: readonly string[]
+  },
   { caller, now, turn }: { readonly caller: Caller; readonly now: UnixSeconds; readonly turn: HashTurn },
 ): Promise<PasswordCheck> {
   const { db, hasher } = services
@@ -59,8 +68,12 @@ export async function checkPassword(
     throw error
   }
   const decoy = user?.passwordHash === undefined ? await decoyFor(services, input.username) : undefined
-  const matches = await turn.verify(user?.passwordHash, input.password, decoy).catch(giveBack)
-  if (user === undefined || !matches || user.disabled) {
+  const readings = [input.password, ...(input.otherReadings ?? [])]
+  let matched: number | undefined
+  for (const [index, reading] of readings.entries()) {
+    if (await turn.verify(user?.passwordHash, reading, decoy).catch(giveBack)) matched = index
+  }
+  if (user === undefined || matched === undefined || user.disabled) {
     await refuse(services, { user, username: input.username, caller, now })
     return { kind: 'refused' }
   }
@@ -68,10 +81,10 @@ export async function checkPassword(
   // The same password at today's cost, when the stored hash is of another (SEC-PW-11). By itself: whoever changes
   // an account in one transaction takes hold of the user before the hash.
   if (stored !== undefined && needsRehash(stored, hasher.parameters)) {
-    const hash = await turn.hash(input.password).catch(giveBack)
+    const hash = await turn.hash(readings[matched] ?? '').catch(giveBack)
     await passwordHashes.upgrade(db, user.id, stored, hash)
   }
-  return { kind: 'right', user, budgets: spent.budgets }
+  return { kind: 'right', user, reading: matched, budgets: spent.budgets }
 }
 
 /**

@@ -23,7 +23,7 @@ export async function disableUser(
     await allow(tx, services, { by, now, notOneself: user.id })
     if (!(await users.setDisabled(tx, user.id, now))) return { kind: 'already-so' }
     await invitations.removeOf(tx, user.id)
-    await endEverything(tx, user.id)
+    await endEverything(tx, user.id, now)
     await record(services, tx, { now, by, userId: user.id }, { event: 'user-disabled' })
     return { kind: 'disabled' }
   })

@@ -1,5 +1,6 @@
 import type { UserId } from '../domain/user.ts'
 import type { Services } from '../services.ts'
+import * as codeWindows from '../store/code-windows.ts'
 import * as knownBrowsers from '../store/known-browsers.ts'
 import * as logins from '../store/logins.ts'
 import * as sessions from '../store/sessions.ts'
@@ -13,7 +14,7 @@ export type EndSessionsOfOutcome =
   | { readonly kind: 'not-found' }
   | AdminRefusal
 
-/** Ends one session of a user, or all that they hold in browsers, by the word of an administrator (SEC-SES-8). */
+/** Ends one session of a user, or all that they hold in browsers and what codes opened to programs, by the word of an administrator (SEC-SES-8). */
 export async function endSessionsOf(
   services: Pick<Services, 'db' | 'now' | 'newId' | 'policy'>,
   which: { readonly userId: UserId } | { readonly sessionId: string },
@@ -35,6 +36,7 @@ export async function endSessionsOf(
       await logins.removeAll(tx, userId)
       const count = await sessions.removeAll(tx, userId)
       await knownBrowsers.removeAll(tx, userId)
+      await codeWindows.endAll(tx, userId, now)
       await record(services, tx, context, { event: 'sessions-ended', count })
       return { kind: 'ended', count }
     }),

@@ -1,9 +1,7 @@
-import type { CodeRefusal } from '../domain/audit.ts'
 import { nextStep } from '../domain/login.ts'
 import { canonicalCode } from '../domain/otp/code.ts'
 import { parseRecoveryCode, type RecoveryCode } from '../domain/otp/recovery-code.ts'
 import type { PasswordHash } from '../domain/password/hash-parameters.ts'
-import type { Seconds, UnixSeconds } from '../domain/time.ts'
 import type { User } from '../domain/user.ts'
 import type { HashTurn, Services } from '../services.ts'
 import * as appPasswords from '../store/app-passwords.ts'
@@ -12,50 +10,44 @@ import * as otpDevices from '../store/otp-devices.ts'
 import * as recoveryCodes from '../store/recovery-codes.ts'
 import * as sessions from '../store/sessions.ts'
 import * as users from '../store/users.ts'
-import { type Advanced, advanceLogin, type LoginUnderWay, standingOf } from './advance-login.ts'
+import { type Advanced, advanceLogin, standingOf } from './advance-login.ts'
 import { codeBudget } from './budgets.ts'
-import { type Caller, record } from './caller.ts'
-import { claimCode, matchCode } from './match-code.ts'
+import { record } from './caller.ts'
+import { matchCode } from './match-code.ts'
 import {
-  type Budget,
-  chargeAttempt,
+  type Attempt,
+  droppedNotAwaited,
+  type Proof,
+  type ProofRefusal,
+  proveByDevice,
+  refusalContext,
+  settleBefore,
+  settleProven,
+  weighProof,
+  wrongCode,
+} from './prove-by-device.ts'
+import {
   dropAttempt,
   forgetAttempts,
   holdBudgets,
   refundAttempt,
   settleAttempt,
   spendAttempt,
-  type WeighedAttempt,
-  weighAttempt,
 } from './spend-attempt.ts'
 
 export type ProofOutcome =
   | Advanced
+  | ProofRefusal
   | { readonly kind: 'wrong-code' }
   /** A code was given, but no device or pending enrolment is there to check it against. */
   | { readonly kind: 'enrolment-required' }
-  /** Whether the password or the code has to wait, for answers that must not tell them apart. */
-  | { readonly kind: 'throttled'; readonly wait: Seconds; readonly budget: 'password' | 'code' }
   | { readonly kind: 'busy' }
 
 export type ProofServices = Pick<Services, 'db' | 'newId' | 'newToken' | 'hasher' | 'sealer' | 'policy'>
 
-interface Proof {
-  readonly login: LoginUnderWay
-  /** A code or a recovery code, as it was typed. */
-  readonly text: string
-  readonly caller: Caller
-  readonly now: UnixSeconds
+interface LoginProof extends Proof {
   /** The caller's place in the hash queue, if it has one already. */
   readonly turn?: HashTurn
-  /** The password that was right before this, to be settled in the transaction that decides. */
-  readonly password?: {
-    settle(tx: Db): Promise<void>
-    /** Takes hold of its budgets, where they are settled later than their place in the order of locks. */
-    hold(tx: Db): Promise<void>
-    /** Whatever is decided, or only once the code is right, so that no count tells (SEC-AUTH-7). */
-    readonly when: 'always' | 'proven'
-  }
 }
 
 /**
@@ -63,7 +55,7 @@ interface Proof {
  *
  * The attempt is charged before the secret is looked at, on the user, whichever kind of code it is.
  */
-export async function proveSecondFactor(services: ProofServices, proof: Proof): Promise<ProofOutcome> {
+export async function proveSecondFactor(services: ProofServices, proof: LoginProof): Promise<ProofOutcome> {
   const recovery = parseRecoveryCode(proof.text)
   return recovery === undefined
     ? proveByCode(services, proof)
@@ -75,24 +67,24 @@ export async function proveSecondFactor(services: ProofServices, proof: Proof): 
  * weighed before the code is looked at is charged unless the code is right.
  */
 async function proveByCode(services: ProofServices, proof: Proof): Promise<ProofOutcome> {
-  const { login, now } = proof
-  const budget = codeBudget(services, login.userId)
+  const { login, caller, now } = proof
   const proving = services.db.transaction().execute(async (tx): Promise<ProofOutcome> => {
-    const weighed = await weighAttempt(tx, [budget], now)
-    await settleBefore(tx, proof)
-    if (weighed.kind === 'throttled') return { ...weighed, budget: 'code' }
-    const user = await users.findById(tx, login.userId)
-    if (user === undefined || user.disabled || user.epoch !== login.epoch)
-      return droppedNotAwaited(tx, weighed)
-    const devices = await otpDevices.listConfirmed(tx, user.id)
-    const attempt = { proof, user, devices, spent: weighed, isCharged: false, budget }
+    const weighed = await weighProof(tx, services, proof)
+    if (weighed.kind !== 'weighed') return weighed
+    const { attempt } = weighed
+    const { user, devices, spent } = attempt
     const step = nextStep(login.amr, standingOf(user, devices), services.policy.enrolment)
-    if (step === 'totp') return proveByDevice(tx, services, attempt)
+    if (step === 'totp') {
+      return proveByDevice(tx, services, attempt, () => {
+        const proven = { ...login, amr: [...login.amr, 'otp' as const] }
+        return advanceLogin(tx, services, proven, { user, devices, caller, now })
+      })
+    }
     const mayEnrol = step === 'enrol-totp' || (step === 'done' && !user.hasSecondFactor)
     const pending = mayEnrol ? await otpDevices.findPending(tx, user.id, now) : undefined
     if (pending !== undefined) return proveByEnrolment(tx, services, { ...attempt, pending })
-    if (!mayEnrol) return droppedNotAwaited(tx, weighed)
-    await dropAttempt(tx, weighed)
+    if (!mayEnrol) return droppedNotAwaited(tx, spent)
+    await dropAttempt(tx, spent)
     await record(services, tx, refusalContext(proof), { event: 'code-refused', reason: 'no-enrolment' })
     return { kind: 'enrolment-required' }
   })
@@ -100,35 +92,6 @@ async function proveByCode(services: ProofServices, proof: Proof): Promise<Proof
     if (error instanceof EnrolmentUndone) return { kind: 'not-awaited' }
     throw error
   })
-}
-
-interface Attempt {
-  readonly proof: Proof
-  readonly user: User
-  readonly devices: readonly otpDevices.OtpDevice[]
-  readonly spent: WeighedAttempt
-  /** Whether it was charged already, in a transaction before this one. */
-  readonly isCharged: boolean
-  readonly budget: Budget
-}
-
-async function proveByDevice(tx: Db, services: ProofServices, attempt: Attempt): Promise<ProofOutcome> {
-  const { proof, user, devices, spent } = attempt
-  const { now, caller, login } = proof
-  const code = canonicalCode(proof.text)
-  if (code === undefined) return wrongCode(tx, services, attempt, 'malformed')
-  const usable = devices.filter(({ disabled }) => !disabled)
-  const match = matchCode(services, usable, code, now)
-  if (match.kind === 'none')
-    return wrongCode(tx, services, attempt, usable.length === 0 ? 'no-device' : 'wrong-code')
-  // An exact repeat is a double click more often than an attack: refused like any other, but not charged.
-  if (match.kind === 'repeat' || !(await claimCode(tx, match, now))) {
-    await dropAttempt(tx, attempt.spent)
-    await record(services, tx, refusalContext(proof), { event: 'code-refused', reason: 'repeated' })
-    return { kind: 'wrong-code' }
-  }
-  await settleProven(tx, proof, () => forgetAttempts(tx, spent))
-  return advanceLogin(tx, services, { ...login, amr: [...login.amr, 'otp'] }, { user, devices, caller, now })
 }
 
 /** The first code of an enrolment proves possession and is used by it (SEC-OTP-8). */
@@ -187,7 +150,7 @@ async function bindFirstFactor(tx: Db, user: User): Promise<boolean> {
  */
 async function proveByRecoveryCode(
   services: ProofServices,
-  proof: Proof,
+  proof: LoginProof,
   { index, secret }: RecoveryCode,
 ): Promise<ProofOutcome> {
   const { login, caller, now } = proof
@@ -237,45 +200,3 @@ async function proveByRecoveryCode(
 
 const spend = (tx: Db, user: User, index: number, hash: PasswordHash): Promise<boolean> =>
   recoveryCodes.spend(tx, user.id, index, hash)
-
-/** A wrong code: written down, and at the hundredth in a row the devices are disabled (SEC-OTP-6). */
-async function wrongCode(
-  tx: Db,
-  services: ProofServices,
-  { proof, user, devices, spent, isCharged, budget }: Attempt,
-  reason: CodeRefusal,
-): Promise<ProofOutcome> {
-  if (!isCharged) await chargeAttempt(tx, spent)
-  const context = refusalContext(proof)
-  await record(services, tx, context, { event: 'code-refused', reason })
-  for (const begun of spent.begun) await record(services, tx, context, { event: 'throttled', ...begun })
-  const failures = spent.counts.get(budget.key) ?? 0
-  if (failures >= services.policy.throttle.disableAfter && devices.some(({ disabled }) => !disabled)) {
-    await otpDevices.disableAll(tx, user.id, proof.now)
-    await record(services, tx, context, { event: 'devices-disabled', failures })
-  }
-  return { kind: 'wrong-code' }
-}
-
-/** The budgets of passwords are held after that of codes, here as everywhere: else two would wait for each other. */
-async function settleBefore(tx: Db, { password }: Proof): Promise<void> {
-  await (password?.when === 'always' ? password.settle(tx) : password?.hold(tx))
-}
-
-/** The code was right: its count is forgotten, and that of the password if it waited for this. */
-async function settleProven(tx: Db, { password }: Proof, settleCode: () => Promise<void>): Promise<void> {
-  await settleCode()
-  if (password?.when === 'proven') await password.settle(tx)
-}
-
-async function droppedNotAwaited(tx: Db, weighed: WeighedAttempt): Promise<ProofOutcome> {
-  await dropAttempt(tx, weighed)
-  return { kind: 'not-awaited' }
-}
-
-const refusalContext = ({ now, caller, login }: Proof) => ({
-  now,
-  by: caller,
-  userId: login.userId,
-  proven: false,
-})

@@ -1,9 +1,11 @@
 import { publishedKeys } from '../domain/assertion.ts'
+import { CODE_WINDOW_REMEMBERED } from '../domain/code-window.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { Services } from '../services.ts'
 import * as appPasswords from '../store/app-passwords.ts'
 import * as attempts from '../store/attempts.ts'
 import * as auditLog from '../store/audit-log.ts'
+import * as codeWindows from '../store/code-windows.ts'
 import * as invitations from '../store/invitations.ts'
 import * as knownBrowsers from '../store/known-browsers.ts'
 import * as logins from '../store/logins.ts'
@@ -26,6 +28,7 @@ export type Purged = Readonly<
     | 'browsers'
     | 'appPasswords'
     | 'signingKeys'
+    | 'codeWindows'
     | 'attempts'
     | 'events',
     number
@@ -58,6 +61,7 @@ export async function purgeExpired({
     browsers: await inBatches((limit) => knownBrowsers.purge(db, now, limit)),
     appPasswords: await inBatches((limit) => appPasswords.purge(db, now - APP_PASSWORDS_KEPT, limit)),
     signingKeys: await purgeSigningKeys(db, now),
+    codeWindows: await inBatches((limit) => codeWindows.purge(db, now - CODE_WINDOW_REMEMBERED, limit)),
     attempts: await purgeAttempts(db, now - ATTEMPTS_KEPT),
     events: await inBatches((limit) => auditLog.purge(db, now - policy.auditRetention, limit)),
   }

@@ -79,7 +79,7 @@ export async function resetFactors(
   await recoveryCodes.replaceAll(tx, userId, [code.hash], { now, expiresAt: now + CODE_LIFETIME })
   if (!(await users.advanceEpoch(tx, userId))) return { kind: 'no-such-user' }
   await users.setSecondFactor(tx, userId, true)
-  await endEverything(tx, userId)
+  await endEverything(tx, userId, now)
   await record(services, tx, { now, by, userId }, { event: 'second-factor-reset' })
   return { kind: 'reset', recoveryCode: formatRecoveryCode(code.code), lifetime: CODE_LIFETIME }
 }

@@ -34,7 +34,7 @@ export async function setPassword(
     if (!(await users.advanceEpoch(tx, user.id))) return { kind: 'no-such-user' }
     await passwordHashes.put(tx, user.id, { hash, mustChange: input.mustChange, now })
     await invitations.removeOf(tx, user.id)
-    await endEverything(tx, user.id)
+    await endEverything(tx, user.id, now)
     await record(
       services,
       tx,

@@ -9,13 +9,10 @@ import {
   USE_INTERVAL,
 } from '../domain/app-password.ts'
 import type { SessionUser } from '../domain/session.ts'
-import type { UnixSeconds } from '../domain/time.ts'
 import { normalizeUsername } from '../domain/user.ts'
 import type { Services } from '../services.ts'
 import * as appPasswords from '../store/app-passwords.ts'
-import * as auditLog from '../store/audit-log.ts'
-import * as users from '../store/users.ts'
-import { record } from './caller.ts'
+import { recordRefusal } from './record-refusal.ts'
 
 /** What a program sent by Basic (RFC 7617), and the policy that it is to open. */
 export interface BasicCredentials {
@@ -36,9 +33,6 @@ export type UseAppPasswordOutcome =
     }
   /** One answer for the program; the reason is for counting alone. */
   | { readonly kind: 'refused'; readonly reason: AppPasswordRefusal | 'no-app-password' | 'unknown' }
-
-/** A refusal is written down at most this often a user, so that no program that tries again and again fills the log. */
-const REFUSAL_INTERVAL = 60
 
 /**
  * Whether an app password opens a policy to a username; whether the policy lets this user in is for it to say.
@@ -68,7 +62,10 @@ export async function useAppPassword(
   }
   const reason = appPasswordRefusal(appPassword, asked, now)
   if (reason !== undefined) {
-    await recordRefusal(services, { appPassword, reason, credentials, now })
+    const { id: appPasswordId, userId, name } = appPassword
+    const event = { event: 'app-password-refused', appPasswordId, name, reason } as const
+    const by = { address, userAgent: credentials.userAgent ?? '', requestId: credentials.requestId ?? '' }
+    await recordRefusal(services, { ...event, policy: policy.slice(0, 64) }, { userId, by, now })
     return { kind: 'refused', reason }
   }
   if (isUseStale(appPassword, now)) {
@@ -76,30 +73,4 @@ export async function useAppPassword(
   }
   const { id, name, expiresAt } = appPassword
   return { kind: 'allowed', user, groups, appPassword: { id, name, expiresAt } }
-}
-
-/** Somebody holds a secret that was made here, and it opens nothing: worth an event, but not one for each try. */
-async function recordRefusal(
-  services: Pick<Services, 'db' | 'newId'>,
-  refusal: {
-    readonly appPassword: AppPassword
-    readonly reason: AppPasswordRefusal
-    readonly credentials: BasicCredentials
-    readonly now: UnixSeconds
-  },
-): Promise<void> {
-  const { appPassword, reason, credentials, now } = refusal
-  const { id: appPasswordId, userId, name } = appPassword
-  const event = 'app-password-refused'
-  const isRecorded = (db: Services['db']) => auditLog.wasRecorded(db, userId, event, now - REFUSAL_INTERVAL)
-  // Most tries of a flood end here, with a look and no write.
-  if (await isRecorded(services.db)) return
-  const { address, policy, userAgent = '', requestId = '' } = credentials
-  await services.db.transaction().execute(async (tx) => {
-    // Of many at once one writes: the row of the user puts them in order.
-    if (!(await users.hold(tx, userId)) || (await isRecorded(tx))) return
-    const by = { address, userAgent, requestId }
-    const told = { event, appPasswordId, name, reason, policy: policy.slice(0, 64) } as const
-    await record(services, tx, { now, by, userId, proven: false }, told)
-  })
 }

@@ -1,4 +1,4 @@
-import type { AccessPolicy } from '../domain/access.ts'
+import { type AccessPolicy, isOfPrograms } from '../domain/access.ts'
 import { identityHeaders, spellings } from './guarded-headers.ts'
 import { pathname, portNumber, shown, VhostError } from './vhost-values.ts'
 
@@ -102,7 +102,7 @@ AuthMerging Off
   Require valid-user
   Require expr "%{IS_SUBREQ} == 'true' && reqenv('WW_POLICY') == '${name}' && -n reqenv('WW_USER_ID')"
 </RequireAny>
-${access.includes('app-password') ? programs : ''}\
+${access.some(isOfPrograms) ? programs : ''}\
 
 # A script gets its 401 as JSON.
 Header always set Content-Type "application/json" "expr=resp('Watchword-Answer') == 'json'"
@@ -132,7 +132,7 @@ RequestHeader set X-Watchword-Assertion "expr=%{reqenv:WW_ASSERTION}" "expr=-n r
 `
 
 const programs = `
-# Programs show app passwords by Basic. Watchword sees them, the application does not.
+# Programs show what they have by Basic. Watchword sees it, the application does not.
 CGIPassAuth On
 RequestHeader unset Authorization "expr=req_novary('Authorization') =~ m#^\\s*basic#i"
 `

@@ -1,6 +1,7 @@
 import { assertIdentity } from '../actions/assert-identity.ts'
 import { type Admitted, type AuthorizeOutcome, authorizeRequest } from '../actions/authorize-request.ts'
 import { takeTicket } from '../actions/take-ticket.ts'
+import { isOfPrograms } from '../domain/access.ts'
 import { AmbiguousCookieError } from '../domain/cookie.ts'
 import { hashToken, type Token } from '../domain/token.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -15,10 +16,10 @@ export interface AuthorizerSettings {
   readonly origin: string
   /** The origins of protected hosts. */
   readonly hosts: ReadonlySet<string>
-  readonly metrics: Pick<Metrics, 'appPassword'>
+  readonly metrics: Pick<Metrics, 'appPassword' | 'passwordCode'>
 }
 
-/** What a program is asked for where app passwords are taken (RFC 7617 §2.1). */
+/** What a program is asked for where the policy takes programs (RFC 7617 §2.1). */
 const CHALLENGE = 'Basic realm="Watchword", charset="UTF-8"'
 
 /** A request to a place, with all that its answer needs. */
@@ -64,7 +65,7 @@ async function answerTo(visit: Visit): Promise<AuthorizerAnswer> {
     siteToken: cookies.read(request.cookie, 'site'),
     credentials: authorization?.kind === 'basic' ? authorization : undefined,
   })
-  countAppPassword(visit, outcome)
+  countProgram(visit, outcome)
   switch (outcome.kind) {
     case 'allow':
       // Whoever is in already, in another tab, goes on without the ticket.
@@ -80,13 +81,20 @@ async function answerTo(visit: Visit): Promise<AuthorizerAnswer> {
         : ask(visit, outcome)
     case 'forbidden':
       return denial(request, 403)
+    case 'busy':
+      return { ...denial(request, 503), retryAfter: 1 }
   }
 }
 
-function countAppPassword({ settings: { metrics } }: Visit, outcome: AuthorizeOutcome): void {
-  if (outcome.kind !== 'allow') {
-    if (outcome.refused !== undefined) metrics.appPassword(outcome.refused)
-  } else if (outcome.amr.includes('app-password')) metrics.appPassword('allowed')
+function countProgram({ settings: { metrics } }: Visit, outcome: AuthorizeOutcome): void {
+  const shown =
+    outcome.kind === 'allow'
+      ? { by: outcome.by, reason: 'allowed' }
+      : outcome.kind === 'busy'
+        ? ({ by: 'password-code', reason: 'busy' } as const)
+        : outcome.refused
+  if (shown?.by === 'app-password') metrics.appPassword(shown.reason)
+  if (shown?.by === 'password-code') metrics.passwordCode(shown.reason)
 }
 
 /** What the application learns; nothing of it comes from the request (SEC-FCGI-3). */
@@ -120,7 +128,7 @@ async function enter(visit: Visit, outcome: AuthorizeOutcome, ticket: Token): Pr
 /** Sends a person to our pages, and tells a program that it has to sign in. */
 function ask(visit: Visit, { kind }: Pick<AuthorizeOutcome, 'kind'>): AuthorizerAnswer {
   const { services, settings, request, place, cookies } = visit
-  const takesPrograms = services.policy.accessPolicy(visit.policy)?.access.includes('app-password') === true
+  const takesPrograms = services.policy.accessPolicy(visit.policy)?.access.some(isOfPrograms) === true
   if (!isNavigation(request)) {
     // A browser would show a dialog of its own for what a script fetches.
     const challenge = takesPrograms && !isScript(request) ? { challenge: CHALLENGE } : {}

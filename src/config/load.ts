@@ -19,6 +19,11 @@ type Camelized<T> = T extends readonly unknown[] | { readonly kind: string }
     ? { readonly [K in keyof T as Camel<K & string>]-?: Camelized<T[K]> }
     : T
 
+/** As `Camelized`, but what may be left out may be left out. */
+type OwnPolicy = Omit<Settings['policies'][string], 'code_window'> & {
+  readonly codeWindow?: number | undefined
+}
+
 /**
  * The settings in force: the table of `schema.ts` in camelCase, with paths absolute and defaults worked out.
  *
@@ -32,7 +37,7 @@ export type Config = Camelized<
   readonly database: DatabaseAddress
   readonly keyFile: string
   readonly authorizer: { readonly listen: AuthorizerAddress; readonly secretFile: string }
-  readonly policies: Settings['policies']
+  readonly policies: Readonly<Record<string, OwnPolicy>>
 }
 
 /** Where settings come from. */

@@ -285,16 +285,18 @@ const policySchema = z.strictObject({
   }),
   access: setting(
     z
-      .array(z.enum(['session', 'app-password']))
+      .array(z.enum(['session', 'app-password', 'password-code']))
       .min(1)
-      .max(2)
+      .max(3)
       .default(['session'])
       .readonly(),
     {
       kind: 'list',
-      type: 'a list of "session", "app-password", or both',
+      type: 'a list of "session", "app-password", "password-code"',
       fallback: '["session"]',
-      help: 'By what one may enter: signed in with a browser, or with an app password that names this policy.',
+      help:
+        'By what one may enter: signed in with a browser, with an app password that names this policy, or, from programs ' +
+        'that have one field only, with the password and a code right behind it.',
       print: JSON.stringify,
     },
   ),
@@ -303,6 +305,15 @@ const policySchema = z.strictObject({
     type: 'true or false',
     fallback: 'false',
     help: 'Whether the application is told who came by a signed assertion too, in X-Watchword-Assertion. After a change run apache install.',
+    print: String,
+  }),
+  code_window: setting(z.int().min(60).max(86_400).optional(), {
+    kind: 'number',
+    type: 'a whole number of seconds from 60 to 86400',
+    fallback: '28800',
+    help:
+      'For how long a password and code in one field go on opening this, from the same address; never longer than within. ' +
+      'The code is spent at once.',
     print: String,
   }),
 })

@@ -27,7 +27,7 @@ export interface Sealer {
 }
 
 /** What a keyed hash is for. */
-export type KeyedUse = 'decoy' | 'imported-code' | 'imported-password'
+export type KeyedUse = 'code-window' | 'decoy' | 'imported-code' | 'imported-password'
 
 /** A sealed value does not open. */
 export class SealError extends Error {

@@ -4,8 +4,11 @@ import { isInNetwork, type Network } from './network.ts'
 import { CLOCK_SKEW, type Seconds, type UnixSeconds } from './time.ts'
 import { normalizeUsername } from './user.ts'
 
-/** How one may come: signed in with a browser, or with a password made for one program. */
-export type AccessKind = 'session' | 'app-password'
+/** How one may come: signed in with a browser, with a password made for one program, or with password and code in one. */
+export type AccessKind = 'session' | 'app-password' | 'password-code'
+
+/** Whether programs come so, which show what they have by Basic (RFC 7617). */
+export const isOfPrograms = (kind: AccessKind): boolean => kind !== 'session'
 
 /** Who may enter a protected place, and by what proof. */
 export interface AccessPolicy {
@@ -21,6 +24,8 @@ export interface AccessPolicy {
   /** From where; none for everywhere. An addition: an address alone opens nothing. */
   readonly networks: readonly Network[]
   readonly access: readonly AccessKind[]
+  /** How long a password and code in one field opens it, from 60 to 86,400; see `codeWindowLength`. */
+  readonly codeWindow?: Seconds
   /** Whether the application is told who came by a signed assertion too. */
   readonly assertion: boolean
   /** How long Apache may answer by itself; reserved, 0. */
@@ -73,6 +78,8 @@ export interface AccessFacts {
         readonly authTime: UnixSeconds
       })
     | (Person & { readonly by: 'app-password' })
+    /** By two factors, in one field; `authTime` is when the code was spent. */
+    | (Person & { readonly by: 'password-code'; readonly authTime: UnixSeconds })
   readonly address: string
   readonly now: UnixSeconds
 }
@@ -122,11 +129,13 @@ export function decideAccess(policy: AccessPolicy, { who, address, now }: Access
   if (JSON.stringify(toldGroups(policy, who.groups)).length > TOLD_GROUPS_MAXIMUM) {
     return { kind: 'forbidden', why: 'too-many-groups' }
   }
-  if (who.by === 'session') {
-    if (policy.proof === 'two-factor' && !isVerified(who.amr)) return { kind: 'step-up', why: 'one-factor' }
+  if (who.by === 'session' && policy.proof === 'two-factor' && !isVerified(who.amr)) {
+    return { kind: 'step-up', why: 'one-factor' }
+  }
+  if (who.by !== 'app-password' && within !== undefined) {
     const age = now - who.authTime
-    if (within !== undefined && !(age >= -CLOCK_SKEW && age < within)) {
-      return { kind: 'step-up', why: 'proof-too-old' }
+    if (!(age >= -CLOCK_SKEW && age < within)) {
+      return { kind: who.by === 'session' ? 'step-up' : 'sign-in', why: 'proof-too-old' }
     }
   }
   return { kind: 'allow', why: 'all-conditions-hold' }

@@ -1,4 +1,5 @@
 import type { AppPasswordRefusal } from './app-password.ts'
+import type { CodeWindowRefusal } from './code-window.ts'
 import type { AuthenticationMethod } from './login.ts'
 import type { Seconds, UnixSeconds } from './time.ts'
 import type { UserId } from './user.ts'
@@ -60,6 +61,15 @@ export type AuditEvent =
       readonly name: string
       readonly reason: AppPasswordRefusal
       /** What was asked for; the text of a name that Apache's configuration gave. */
+      readonly policy: string
+    }
+  | { readonly event: 'code-window-opened'; readonly codeWindowId: string; readonly policy: string }
+  | { readonly event: 'code-window-ended'; readonly codeWindowId: string; readonly policy: string }
+  | {
+      readonly event: 'code-window-refused'
+      readonly codeWindowId: string
+      readonly reason: CodeWindowRefusal
+      /** What was asked for. */
       readonly policy: string
     }
   | {
@@ -124,6 +134,9 @@ const names: Readonly<Record<AuditEventName, true>> = {
   'app-password-made': true,
   'app-password-revoked': true,
   'app-password-refused': true,
+  'code-window-opened': true,
+  'code-window-ended': true,
+  'code-window-refused': true,
   'password-changed': true,
   'invitation-made': true,
   'invitation-used': true,
@@ -156,6 +169,7 @@ const refusals: ReadonlySet<AuditEventName> = new Set([
   'throttled',
   'devices-disabled',
   'app-password-refused',
+  'code-window-refused',
 ])
 
 /** Whether the event tells of something that was done or of something that was refused. */

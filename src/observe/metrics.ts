@@ -8,6 +8,8 @@ export interface Metrics {
   signIn(outcome: string): void
   /** A program showed an app password, or what should have been one, with this outcome. */
   appPassword(outcome: string): void
+  /** A program showed a password and code in one field, or what should have been one, with this outcome. */
+  passwordCode(outcome: string): void
   /** The text of `/metrics`. */
   text(): Promise<string>
   readonly contentType: string
@@ -40,6 +42,12 @@ export function createMetrics(queue: () => { readonly running: number; readonly 
   const appPasswords = new Counter({
     name: 'watchword_app_passwords_total',
     help: 'App passwords that programs showed, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const passwordCodes = new Counter({
+    name: 'watchword_password_codes_total',
+    help: 'Passwords with a code in one field that programs showed, by outcome.',
     labelNames: ['outcome'],
     registers,
   })
@@ -76,6 +84,7 @@ export function createMetrics(queue: () => { readonly running: number; readonly 
     },
     signIn: (outcome) => signIns.inc({ outcome }),
     appPassword: (outcome) => appPasswords.inc({ outcome }),
+    passwordCode: (outcome) => passwordCodes.inc({ outcome }),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }

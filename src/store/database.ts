@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { AppSecretHash } from '../domain/app-password.ts'
+import type { CredentialHash } from '../domain/code-window.ts'
 import type { PasswordHash } from '../domain/password/hash-parameters.ts'
 import type { TokenHash } from '../domain/token.ts'
 import type { UserId } from '../domain/user.ts'
@@ -19,6 +20,7 @@ export interface Database {
   reset_request: ResetRequestTable
   known_browser: KnownBrowserTable
   app_password: AppPasswordTable
+  code_window: CodeWindowTable
   site_session: SiteSessionTable
   ticket: TicketTable
   attempts: AttemptsTable
@@ -165,6 +167,21 @@ interface AppPasswordTable {
   expires_at: number | null
   last_used_at: number | null
   last_used_address: string | null
+}
+
+interface CodeWindowTable {
+  id: string
+  user_id: UserId
+  credential_hash: CredentialHash
+  policy: string
+  host: string
+  address: string
+  epoch: number
+  created_at: number
+  expires_at: number
+  /** Null for one that nobody ended. */
+  ended_at: number | null
+  last_used_at: number
 }
 
 interface SiteSessionTable {

@@ -45,7 +45,7 @@ describe('the files by which Apache protects places', () => {
     assert.match(textOf('watchword-authorizer.conf'), /^TraceEnable off$/m)
   })
 
-  it('let credentials through to Watchword only where app passwords are taken', () => {
+  it('let credentials through to Watchword only where programs come in', () => {
     assert.match(
       textOf('protect-two-factor.conf'),
       /^CGIPassAuth On\nRequestHeader unset Authorization "expr=.*basic#i"$/m,

@@ -12,14 +12,19 @@ describe('access policies', () => {
     const { run, folder } = place(t)
     writeFileSync(
       join(folder, 'watchword.toml'),
-      '[policies.wiki]\ngroups = ["staff"]\nusers = ["Bob"]\nwithin = 600\nnetworks = ["10.0.0.0/8"]\n',
+      '[policies.wiki]\ngroups = ["staff"]\nusers = ["Bob"]\nwithin = 600\nnetworks = ["10.0.0.0/8"]\n[policies.dav]\naccess = ["password-code"]\ncode_window = 900\n',
     )
     done(await run('policy list'), /^wiki +two-factor +600 s +group staff, bob +10\.0\.0\.0\/8 +session$/m)
     const { policies } = json(await run('policy list --json'))
     assert.deepEqual(
       policies.map(({ name }: { name: string }) => name),
-      ['password', 'two-factor', 'two-factor-recent', 'wiki'],
+      ['password', 'two-factor', 'two-factor-recent', 'wiki', 'dav'],
     )
+    assert.deepEqual(
+      policies.map((policy: { code_window: unknown }) => policy.code_window),
+      [null, null, null, null, 900],
+    )
+    done(await run('policy list'), /^dav +two-factor +everybody +everywhere +password-code$/m)
     done(await run('config'), /^policies\.wiki\.groups +\["staff"\] +.*watchword\.toml$/m)
   })
 
@@ -47,6 +52,7 @@ describe('access policies', () => {
     misused(await about('inside'), /add --address/)
     refused(await about('inside --address 192.0.2.7'), /in none of its networks/)
     done(await about('inside --address 10.1.2.3 --proof app-password'), /^allow/)
+    refused(await about('two-factor --proof password-code'), /takes session and app-password only/)
     refused(await about('nowhere'), /^deny: there is no policy "nowhere"/)
     misused(await about('inside --address x'), /Write an IP address/)
     refused(await run('policy test --user nobody --policy password'), /no user "nobody"/)

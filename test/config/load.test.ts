@@ -325,7 +325,7 @@ test('no refusal repeats what may hold a password', (t) => {
 test('access policies are tables with names of the operator, read from the file', (t) => {
   const { path: _, ...sources } = settingsFile(
     t,
-    '[policies.wiki]\ngroups = ["staff"]\nwithin = 600\nnetworks = ["10.0.0.0/8"]\n[policies.git]\naccess = ["app-password"]\n',
+    '[policies.wiki]\ngroups = ["staff"]\nwithin = 600\nnetworks = ["10.0.0.0/8"]\n[policies.git]\naccess = ["app-password", "password-code"]\ncode_window = 600\n',
   )
   const { policies } = loadConfig(sources)
   assert.deepEqual(Object.keys(policies), ['wiki', 'git'])
@@ -338,6 +338,7 @@ test('access policies are tables with names of the operator, read from the file'
     access: ['session'],
     assertion: false,
   })
+  assert.deepEqual([policies.git?.access, policies.git?.codeWindow], [['app-password', 'password-code'], 600])
   const { path: __, ...again } = settingsFile(t, printSettings(loadConfig(sources)))
   assert.deepEqual(loadConfig(again).policies, policies)
 })
@@ -352,6 +353,8 @@ for (const [toml, problem] of [
     '[policies.wiki]\ngroup = ["a"]',
     /: policies\.wiki\.group: is not a setting\. Did you mean "policies\.wiki\.groups"/,
   ],
+  ['[policies.wiki]\ncode_window = 59', /: policies\.wiki\.code_window: 59 is too small/],
+  ['[policies.wiki]\ncode_window = 86401', /: policies\.wiki\.code_window: 86401 is too (?:big|large)/],
   ['[policies.wiki]\naccess = []', /: policies\.wiki\.access: \[\] is too small|too short/],
   ['[policies]\nwiki = 1', /: policies\.wiki: is not a table\. Write \[policies\.wiki\]/],
   ['policies = 1', /: policies: is not a table/],

@@ -4,6 +4,7 @@ import { newId } from '../../src/crypto/random.ts'
 import * as appPasswords from '../../src/store/app-passwords.ts'
 import * as attempts from '../../src/store/attempts.ts'
 import * as auditLog from '../../src/store/audit-log.ts'
+import * as codeWindows from '../../src/store/code-windows.ts'
 import type { Db } from '../../src/store/database.ts'
 import * as invitations from '../../src/store/invitations.ts'
 import * as knownBrowsers from '../../src/store/known-browsers.ts'
@@ -15,6 +16,7 @@ import * as sessions from '../../src/store/sessions.ts'
 import * as tickets from '../../src/store/tickets.ts'
 import { readAttempts } from '../../src/store/views/read-attempts.ts'
 import { anAppPassword } from './app-passwords.ts'
+import { aCodeWindow } from './code-windows.ts'
 import { aDevice, aTokenHash, makeSession, makeUser, NOW, plain } from './people.ts'
 import type { OpenEmpty } from './store.ts'
 
@@ -64,6 +66,18 @@ export function purgeContract(open: OpenEmpty): void {
         (await appPasswords.listOf(db, userId)).map(({ id }) => id),
         kept.map(({ id }) => id),
       )
+    })
+
+    it('removes windows of a password and code whose time was over, ended or not', async () => {
+      const userId = await makeUser(db)
+      const kept = aCodeWindow(userId, { expiresAt: NOW + 1 })
+      const over = [
+        aCodeWindow(userId, { expiresAt: NOW }),
+        aCodeWindow(userId, { expiresAt: NOW - 1, endedAt: NOW - 60 }),
+      ]
+      for (const each of [kept, ...over]) await codeWindows.insert(db, each)
+      assert.equal(await purgeAll((limit) => codeWindows.purge(db, NOW, limit)), 2)
+      assert.equal(await codeWindows.findOwner(db, kept.id), userId)
     })
 
     it('removes tickets that nobody took', async () => {

@@ -3,6 +3,7 @@ import { newId } from '../../src/crypto/random.ts'
 import type { Db } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { appPasswordContract } from './app-passwords.ts'
+import { codeWindowContract } from './code-windows.ts'
 import { factorContract } from './factors.ts'
 import { invitationContract } from './invitations.ts'
 import { loginContract } from './logins.ts'
@@ -34,6 +35,7 @@ export function storeContract(name: string, open: OpenEmpty): void {
     loginContract(() => db)
     recordContract(() => db)
     appPasswordContract(() => db)
+    codeWindowContract(() => db)
     invitationContract(() => db)
     protectedHostContract(() => db)
     signingKeyContract(() => db)

@@ -158,6 +158,20 @@ describe('who may enter', () => {
     }
   })
 
+  it('comes by a password and code in one field as by two factors, for as long as a proof is taken', () => {
+    const codes = { access: ['password-code'] } as const
+    const coder = (authTime: number) => ({ ...program, by: 'password-code', authTime }) as const
+    assert.equal(decide({ ...codes, proof: 'two-factor' }, coder(NOW - 86_400)), ALLOW)
+    assert.equal(decide({ ...codes, within: 60 }, coder(NOW - 59)), ALLOW)
+    assert.equal(decide({ ...codes, within: 60 }, coder(NOW - 60)), 'sign-in: proof-too-old')
+    assert.equal(decide({ ...codes, within: 60 }, coder(NOW + CLOCK_SKEW + 1)), 'sign-in: proof-too-old')
+    assert.equal(decide({ ...codes, groups: ['other'] }, coder(NOW)), 'forbidden: not-listed')
+    for (const { access } of builtInPolicies) {
+      assert.equal(decide({ access }, coder(NOW)), 'sign-in: not-by-this-means')
+    }
+    assert.equal(findPolicy('group-staff', new Map())?.access.includes('password-code'), false)
+  })
+
   it('comes by a means that the policy takes', () => {
     assert.equal(decide({}, program), 'sign-in: not-by-this-means')
     assert.equal(decide({ access: ['app-password'] }, session()), 'forbidden: not-by-this-means')

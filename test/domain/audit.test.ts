@@ -24,6 +24,9 @@ const outcomes: Readonly<Record<AuditEventName, 'success' | 'failure'>> = {
   'app-password-made': 'success',
   'app-password-revoked': 'success',
   'app-password-refused': 'failure',
+  'code-window-opened': 'success',
+  'code-window-ended': 'success',
+  'code-window-refused': 'failure',
   'password-changed': 'success',
   'invitation-made': 'success',
   'invitation-used': 'success',
@@ -56,7 +59,7 @@ describe('the outcome of an audit event (SEC-LOG-1)', () => {
 
   it('is failure for everything that somebody was refused', () => {
     const refused = (Object.keys(outcomes) as AuditEventName[]).filter((event) => event.endsWith('-refused'))
-    assert.equal(refused.length, 3)
+    assert.equal(refused.length, 4)
     for (const event of refused) assert.equal(outcomeOf(event), 'failure')
   })
 })

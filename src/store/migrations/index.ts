@@ -3,6 +3,7 @@ import * as initial from './0001-initial.ts'
 import * as pages from './0002-pages.ts'
 import * as protectedHosts from './0003-protected-hosts.ts'
 import * as appPasswords from './0004-app-passwords.ts'
+import * as codeWindows from './0005-code-windows.ts'
 import * as signingKeys from './0006-signing-keys.ts'
 import * as imports from './0007-imports.ts'
 import * as auditOrder from './0008-audit-order.ts'
@@ -13,6 +14,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0002-pages': pages,
   '0003-protected-hosts': protectedHosts,
   '0004-app-passwords': appPasswords,
+  '0005-code-windows': codeWindows,
   '0006-signing-keys': signingKeys,
   '0007-imports': imports,
   '0008-audit-order': auditOrder,

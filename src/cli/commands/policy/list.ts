@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { AccessPolicy } from '../../../domain/access.ts'
+import { codeWindowLength, takesPasswordCode } from '../../../domain/code-window.ts'
 import { examples, type Handler } from '../../invocation.ts'
 import { withServices } from '../../open-services.ts'
 import { done, printJson, printTable } from '../../terminal.ts'
@@ -33,10 +34,14 @@ export function declarePolicyList(command: Command): Handler {
     })
 }
 
-const asJson = ({ within, lease: _, networks, ...policy }: AccessPolicy) => ({
-  ...policy,
-  within: within ?? null,
-  networks: networks.map(blockOf),
-})
+function asJson(policy: AccessPolicy) {
+  const { within, codeWindow: _, lease: __, networks, ...rest } = policy
+  return {
+    ...rest,
+    within: within ?? null,
+    code_window: takesPasswordCode(policy) ? codeWindowLength(policy) : null,
+    networks: networks.map(blockOf),
+  }
+}
 
 const blockOf = ({ address, prefix }: AccessPolicy['networks'][number]) => `${address}/${prefix}`

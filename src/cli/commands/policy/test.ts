@@ -22,7 +22,7 @@ interface Options {
   readonly address?: string
 }
 
-const proofs = ['two-factor', 'password', 'app-password'] as const
+const proofs = ['two-factor', 'password', 'app-password', 'password-code'] as const
 
 /** `watchword policy test` */
 export function declarePolicyTest(command: Command): Handler {
@@ -39,7 +39,7 @@ export function declarePolicyTest(command: Command): Handler {
     .option('--address <address>', 'from where')
   command.addHelpText(
     'after',
-    '\nEnds with 0 for allow and with 1 for deny. An app password must name the policy besides.',
+    '\nEnds with 0 for allow and with 1 for deny. An app password must name the policy besides.\npassword-code is a password with a code right behind it, in one field.',
   )
   examples(
     command,
@@ -64,15 +64,20 @@ export function declarePolicyTest(command: Command): Handler {
       const who: AccessFacts['who'] =
         options.proof === 'app-password'
           ? { ...person, by: 'app-password' }
-          : { ...person, by: 'session', amr: amrOf(options.proof), authTime: now - options.age }
+          : { ...person, ...signedInBy(options.proof), authTime: now - options.age }
       const { kind, why } = decideAccess(policy, { who, address, now })
       const sentence = explain(why, policy)
       return kind === 'allow' ? done(`allow: ${sentence}`) : refuse(`${denials[kind]}: ${sentence}`)
     })
 }
 
-const amrOf = (proof: 'two-factor' | 'password') =>
-  proof === 'two-factor' ? (['pwd', 'otp'] as const) : (['pwd'] as const)
+const signedInBy = (proof: 'two-factor' | 'password' | 'password-code') =>
+  proof === 'password-code'
+    ? ({ by: proof } as const)
+    : ({
+        by: 'session',
+        amr: proof === 'two-factor' ? (['pwd', 'otp'] as const) : (['pwd'] as const),
+      } as const)
 
 function addressOf({ address }: Options, { networks, name }: AccessPolicy): string {
   if (address === undefined) {

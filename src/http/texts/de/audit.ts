@@ -34,6 +34,9 @@ export const audit: Texts['audit'] = {
     'app-password-made': 'App-Passwort erzeugt',
     'app-password-revoked': 'App-Passwort widerrufen',
     'app-password-refused': 'App-Passwort abgelehnt',
+    'code-window-opened': 'Programm mit Passwort und Code eingelassen',
+    'code-window-ended': 'Zugang eines Programms beendet',
+    'code-window-refused': 'Verbrauchtes Passwort mit Code abgelehnt',
     'password-changed': 'Passwort geändert',
     'invitation-made': 'Einladung erstellt',
     'invitation-used': 'Einladung angenommen',
@@ -118,6 +121,22 @@ export const audit: Texts['audit'] = {
           return `App-Passwort „${name}“ abgelehnt: Es ist abgelaufen`
         case 'other-policy':
           return `App-Passwort „${name}“ abgelehnt: Es öffnet ${policy} nicht`
+      }
+    },
+    'code-window-opened': ({ policy }) =>
+      `Ein Programm wurde mit Passwort und Code eingelassen, für ${policy}`,
+    'code-window-ended': ({ policy }) => `Der Zugang eines Programms zu ${policy} wurde beendet`,
+    'code-window-refused': ({ reason, policy }) => {
+      switch (reason) {
+        case 'disabled':
+          return 'Passwort und Code eines Programms abgelehnt: Das Konto ist gesperrt'
+        case 'ended':
+        case 'expired':
+          return `Passwort und Code eines Programms kamen erneut für ${policy}: Ihre Zeit ist um`
+        case 'other-policy':
+          return `Passwort und Code eines Programms abgelehnt: Sie öffnen ${policy} nicht`
+        case 'other-address':
+          return `Passwort und Code eines Programms kamen für ${policy} von einer anderen Adresse`
       }
     },
     'password-changed': ({ reason }) => {

@@ -47,6 +47,9 @@ export const audit = {
     'app-password-made': 'App password made',
     'app-password-revoked': 'App password revoked',
     'app-password-refused': 'App password refused',
+    'code-window-opened': 'Program let in by password and code',
+    'code-window-ended': 'Way in of a program ended',
+    'code-window-refused': 'Spent password and code refused',
     'password-changed': 'Password changed',
     'invitation-made': 'Invitation made',
     'invitation-used': 'Invitation used',
@@ -129,6 +132,21 @@ export const audit = {
           return `App password “${name}” refused: it has ended`
         case 'other-policy':
           return `App password “${name}” refused: it does not open ${policy}`
+      }
+    },
+    'code-window-opened': ({ policy }) => `A program was let in by password and code, for ${policy}`,
+    'code-window-ended': ({ policy }) => `The way in of a program to ${policy} was ended`,
+    'code-window-refused': ({ reason, policy }) => {
+      switch (reason) {
+        case 'disabled':
+          return 'Password and code of a program refused: the account is disabled'
+        case 'ended':
+        case 'expired':
+          return `Password and code of a program came again for ${policy}: their time is over`
+        case 'other-policy':
+          return `Password and code of a program refused: they do not open ${policy}`
+        case 'other-address':
+          return `Password and code of a program came again for ${policy} from another address`
       }
     },
     'password-changed': ({ reason }) => {
