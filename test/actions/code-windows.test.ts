@@ -147,7 +147,7 @@ for (const engine of [sqlite, postgres]) {
       const first = await show({ policy: 'svn', username: person.username.toUpperCase() })
       assert.deepEqual(first, {
         ...{ kind: 'allow', by: 'password-code', amr: ['pwd', 'otp'], groups: [] },
-        ...{ userId: person.id, username: person.username },
+        ...{ userId: person.id, username: person.username, authTime: world.clock.now() },
       })
       const afterFirst = hashes()
       assert.equal(afterFirst, 1)
