@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { UnixSeconds } from '../../../domain/time.ts'
+import { eventAsJson } from '../../../store/views/event-as-json.ts'
 import { type ListedEvent, listAuditEvents } from '../../../store/views/list-audit.ts'
-import { eventAsJson } from '../../audit-event.ts'
-import { parseInstant } from '../../instant.ts'
+import { isoInstant, parseInstant } from '../../instant.ts'
 import { examples, type Handler } from '../../invocation.ts'
 import { withServices } from '../../open-services.ts'
 import { done, printJsonLines } from '../../terminal.ts'
@@ -26,7 +26,7 @@ export function declareAuditExport(command: Command): Handler {
       const { since, until = now() + 1 } = command.opts<{ since?: UnixSeconds; until?: UnixSeconds }>()
       for (let after: ListedEvent | undefined; ; ) {
         const events = await listAuditEvents(db, { since, until, after, order: 'oldest-first', limit: BATCH })
-        await printJsonLines(events.map(eventAsJson))
+        await printJsonLines(events.map((event) => eventAsJson(event, isoInstant(event.at))))
         after = events.at(-1)
         if (after === undefined) return done()
       }

@@ -4,11 +4,11 @@ import { isId } from '../../../domain/id.ts'
 import type { UnixSeconds } from '../../../domain/time.ts'
 import type { Db } from '../../../store/database.ts'
 import * as users from '../../../store/users.ts'
+import { eventAsJson } from '../../../store/views/event-as-json.ts'
 import { type ListedEvent, listAuditEvents } from '../../../store/views/list-audit.ts'
 import { oneOf, wholeNumber } from '../../arguments.ts'
-import { eventAsJson } from '../../audit-event.ts'
 import { Refusal } from '../../exit-code.ts'
-import { parseInstant, showInstant } from '../../instant.ts'
+import { isoInstant, parseInstant, showInstant } from '../../instant.ts'
 import { examples, type Handler } from '../../invocation.ts'
 import { withServices } from '../../open-services.ts'
 import { noSuchUser } from '../../sentences.ts'
@@ -47,7 +47,7 @@ export function declareAuditList(command: Command): Handler {
       const { user, json, ...selection } = command.opts<Options>()
       const userId = user === undefined ? undefined : await identify(db, user)
       const events = await listAuditEvents(db, { ...selection, userId, order: 'latest-first' })
-      if (json) printJson({ events: events.map(eventAsJson) })
+      if (json) printJson({ events: events.map((event) => eventAsJson(event, isoInstant(event.at))) })
       else printTable(['TIME', 'EVENT', 'USER', 'BY', 'ADDRESS', 'DETAILS'], events.map(rowOf))
       return done()
     })
