@@ -1,6 +1,6 @@
 import { secondFactorDemanded } from '../domain/login.ts'
 import type { PasswordHash } from '../domain/password/hash-parameters.ts'
-import { type PasswordProblem, passwordProblem } from '../domain/password/policy.ts'
+import { normalizePassword, type PasswordProblem, passwordProblem } from '../domain/password/policy.ts'
 import type { SessionWithUser } from '../domain/session.ts'
 import { isFresh } from '../domain/session.ts'
 import type { Seconds, UnixSeconds } from '../domain/time.ts'
@@ -62,6 +62,10 @@ export async function changePassword(
   const check = await checkPassword(services, credentials, { caller, now, turn })
   if (check.kind === 'refused') return { kind: 'wrong-password' }
   if (check.kind !== 'right') return check
+  if (normalizePassword(input.current) === normalizePassword(input.next)) {
+    await services.db.transaction().execute((tx) => settlePassword(tx, check))
+    return { kind: 'unsuitable', problem: { kind: 'unchanged' } }
+  }
   const hash = await turn.hash(input.next)
 
   const changing = services.db.transaction().execute(async (tx): Promise<ChangePasswordOutcome> => {

@@ -28,6 +28,9 @@ export async function setPassword(
   if (problem !== undefined) return { kind: 'unsuitable', problem }
   using turn = services.hasher.enter()
   if (turn === undefined) return { kind: 'busy' }
+  if (user.passwordHash !== undefined && (await turn.verify(user.passwordHash, input.password))) {
+    return { kind: 'unsuitable', problem: { kind: 'unchanged' } }
+  }
   const hash = await turn.hash(input.password)
   return services.db.transaction().execute(async (tx): Promise<SetPasswordOutcome> => {
     await attempts.clear(tx, [nameKey(services.sealer, user.username)])

@@ -209,6 +209,7 @@ describe('users and groups', { concurrency: 2 }, () => {
     done(await run(`${set} --must-change`, { stdin: 'another anvil 8 suns' }), /new password/)
     assert.equal(json(await run('user show bob --json')).must_change_password, true)
     refused(await run(set, { stdin: 'bob1234567' }), /belongs here/)
+    refused(await run(set, { stdin: 'another anvil 8 suns' }), /^This is the password that bob has/)
 
     const verbs = ['disable', 'enable', 'unlock', 'show', 'reset-second-factor', 'delete --yes']
     const runs = await Promise.all(verbs.map((verb) => run(`user ${verb} nobody`)))

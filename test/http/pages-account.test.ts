@@ -217,7 +217,10 @@ describe('the password', () => {
 
   it('stays when the new one is not good, and says why beside the field (SEC-PW-12)', async () => {
     const { browser } = await somebody()
-    const cases = { short: 'Use at least 8', '': 'Please fill this in', password1: 'among the most used' }
+    const cases = {
+      ...{ short: 'Use at least 8', '': 'Please fill this in', password1: 'among the most used' },
+      [PASSWORD]: 'This is the password you have',
+    }
     for (const [next, sentence] of Object.entries(cases)) {
       const reply = await change(browser, PASSWORD, next)
       assert.equal(reply.status, 422)

@@ -90,6 +90,23 @@ describe('a password', () => {
     assert.equal((await attempt('due', NEXT)).body.next, 'totp')
   })
 
+  it('is not changed to itself, and asking for that ends nothing and costs nothing (SEC-PW-7)', async () => {
+    const password = 'Grüße aus Köln, café'
+    const { browser, username } = await world.enrolled('same', { password })
+    const hash = await hashOf(world, username)
+    for (const form of Array(10).fill(['NFC', 'NFD']).flat()) {
+      const fields = { current_password: password, new_password: password.normalize(form) }
+      assert.deepEqual(errorOf(await browser.post('/auth/password/', fields)), [400, 'password_unchanged'])
+    }
+    const wrong = { current_password: NEXT, new_password: NEXT }
+    assert.deepEqual(errorOf(await browser.post('/auth/password/', wrong)), [400, 'wrong_password'])
+    assert.equal(await hashOf(world, username), hash)
+    assert.equal(await isSignedIn(browser), true)
+    const set = await setPassword(world.services, { username, password, mustChange: true }, operator)
+    assert.deepEqual(set, { kind: 'unsuitable', problem: { kind: 'unchanged' } })
+    assert.equal(await isSignedIn(browser), true)
+  })
+
   it('that must be changed is changed once, by however many requests at once', async () => {
     const { browser } = await world.enrolled('once', { mustChangePassword: true })
     const copies = Array.from({ length: 10 }, () => browser.clone())

@@ -10,7 +10,7 @@ export type PasswordProblem =
   | { readonly kind: 'common' }
   | { readonly kind: 'breached' }
   | { readonly kind: 'site-word' }
-  /** A password that had to be replaced was given again. */
+  /** The password that is to be replaced was given again. */
   | { readonly kind: 'unchanged' }
 
 export interface PasswordRules {

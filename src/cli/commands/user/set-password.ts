@@ -31,7 +31,11 @@ export function declareUserSetPassword(command: Command): Handler {
         case 'changed':
           return done(`${username} has a new password and is signed out everywhere.`)
         case 'unsuitable':
-          return refuse(explainPassword(outcome.problem))
+          return refuse(
+            outcome.problem.kind === 'unchanged'
+              ? `This is the password that ${username} has. Choose another.`
+              : explainPassword(outcome.problem),
+          )
         case 'no-such-user':
           return refuse(noSuchUser(username))
         case 'busy':
