@@ -5,10 +5,10 @@ import {
   appSecretFrom,
   formatAppPassword,
   hashAppSecret,
+  mayMakeFor,
   takesAppPasswords,
 } from '../domain/app-password.ts'
 import { DEVICE_NAME_MAXIMUM, label } from '../domain/label.ts'
-import { isVerified } from '../domain/login.ts'
 import { isFresh, type SessionWithUser } from '../domain/session.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { UserId } from '../domain/user.ts'
@@ -60,9 +60,10 @@ export async function makeAppPassword(
   if (!isFresh(session, user, services.policy.session, now)) return { kind: 'stale' }
   const drafted = draft(services, wanted, now)
   if (drafted.kind !== 'drafted') return drafted
-  // What one factor made must not open what demands two (SEC-AUTH-4).
-  const needsMore = (name: string) => services.policy.accessPolicy(name)?.proof !== 'password'
-  const tooStrong = isVerified(session.amr) ? undefined : drafted.policies.find(needsMore)
+  const tooStrong = drafted.policies.find((name) => {
+    const policy = services.policy.accessPolicy(name)
+    return policy === undefined || !mayMakeFor(policy, session.amr)
+  })
   if (tooStrong !== undefined) return { kind: 'unsuitable-policy', policy: tooStrong }
   return services.db.transaction().execute(async (tx): Promise<MakeAppPasswordOutcome> => {
     // Whoever changed the password or reset the factors ended every app password; none may appear after that.

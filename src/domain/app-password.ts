@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type AccessPolicy, decideAccess } from './access.ts'
+import { type AuthenticationMethod, isVerified } from './login.ts'
 import { withoutSeparators } from './otp/code.ts'
 import type { Seconds, UnixSeconds } from './time.ts'
 import type { UserId } from './user.ts'
@@ -119,18 +120,34 @@ export function takesAppPasswords(policy: AccessPolicy | undefined): boolean {
   return policy?.access.includes('app-password') === true
 }
 
-/** The names of policies that an app password would open to a person: those with names of their own, and of their groups. */
+/** Whether a proof may make an app password for a policy: what one factor made must not open what demands two (SEC-AUTH-4). */
+export function mayMakeFor(
+  policy: Pick<AccessPolicy, 'proof'>,
+  amr: readonly AuthenticationMethod[],
+): boolean {
+  return policy.proof === 'password' || isVerified(amr)
+}
+
+/**
+ * The names of policies for which a person may make an app password by their proof, and that it would open: those with
+ * names of their own, and of their groups.
+ */
 export function policiesToOffer(
   rules: {
     readonly accessPolicies: readonly AccessPolicy[]
     readonly accessPolicy: (name: string) => AccessPolicy | undefined
   },
-  person: { readonly username: string; readonly groups: readonly string[] },
+  person: {
+    readonly username: string
+    readonly groups: readonly string[]
+    readonly amr: readonly AuthenticationMethod[]
+  },
 ): string[] {
   const ofGroups = person.groups.flatMap((group) => rules.accessPolicy(`group-${group}`) ?? [])
   const who = { ...person, by: 'app-password' } as const
   // From where it will be used is not known yet.
   const opens = (policy: AccessPolicy) =>
+    mayMakeFor(policy, person.amr) &&
     decideAccess({ ...policy, networks: [] }, { who, address: '', now: 0 }).kind === 'allow'
   return [...rules.accessPolicies, ...ofGroups].filter(opens).map(({ name }) => name)
 }

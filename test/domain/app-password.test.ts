@@ -145,16 +145,21 @@ describe('what an app password opens', () => {
       accessPolicies: [...builtInPolicies, ...own],
       accessPolicy: (name: string) => findPolicy(name, byName),
     }
-    assert.deepEqual(policiesToOffer(rules, { username: 'Alice', groups: [] }), [
+    const amr = ['pwd', 'otp'] as const
+    assert.deepEqual(policiesToOffer(rules, { username: 'Alice', groups: [], amr }), [
       'password',
       'two-factor',
       'svn',
     ])
-    assert.deepEqual(policiesToOffer(rules, { username: 'bob', groups: ['staff'] }), [
+    assert.deepEqual(policiesToOffer(rules, { username: 'bob', groups: ['staff'], amr }), [
       'password',
       'two-factor',
       'staff-only',
       'group-staff',
+    ])
+    // Whoever proved a password alone is not offered what would be refused.
+    assert.deepEqual(policiesToOffer(rules, { username: 'bob', groups: ['staff'], amr: ['pwd'] }), [
+      'password',
     ])
   })
 })

@@ -21,4 +21,14 @@ describe('an app password made by somebody who has a password alone', () => {
     const made = await make('password')
     assert.equal(made.status, 200, made.text)
   })
+
+  it('is offered for no such place either, on the page and in the API', async () => {
+    await world.user('offered', { groups: [] })
+    const browser = world.browser()
+    await browser.post('/auth/login/', { username: 'offered', password: PASSWORD })
+    assert.deepEqual((await browser.get('/auth/app-passwords/')).body.policies, ['password'])
+    const { text } = await browser.get('/account/app-passwords', { accept: 'text/html' })
+    const offered = [...text.matchAll(/name="policy-([^"]+)"/g)].map(([, name]) => name)
+    assert.deepEqual(offered, ['password'])
+  })
 })

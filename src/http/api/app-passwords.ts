@@ -34,7 +34,11 @@ export const listAppPasswords: Route = {
     const owned = await ownAppPasswords(services.db, session.user.id)
     return ok({
       app_passwords: owned.map(shownAppPassword),
-      policies: policiesToOffer(services.policy, { ...session.user, groups: session.groups }),
+      policies: policiesToOffer(services.policy, {
+        ...session.user,
+        groups: session.groups,
+        amr: session.session.amr,
+      }),
       longest_days: services.policy.appPasswords.longestDays,
     } satisfies z.input<typeof listBody>)
   },

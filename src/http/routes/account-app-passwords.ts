@@ -108,7 +108,7 @@ export const revokeOwnAppPassword = pageRoute({
 async function listAnswer(
   { view }: PageRequest,
   { services }: Edge,
-  { user, groups }: SessionWithUser,
+  { user, groups, session: { amr } }: SessionWithUser,
   {
     told = {},
     draft,
@@ -126,7 +126,7 @@ async function listAnswer(
       ...each,
       hasEnded: each.expiresAt !== undefined && now >= each.expiresAt,
     })),
-    policies: policiesToOffer(policy, { ...user, groups }),
+    policies: policiesToOffer(policy, { ...user, groups, amr }),
     longestDays,
     draft: draft ?? { name: '', policies: [], days: String(Math.min(USUAL_DAYS, longestDays || USUAL_DAYS)) },
   })
