@@ -10,7 +10,7 @@ export interface Contradiction {
 
 /** What no setting shows alone; `folder` is where relative paths start. */
 export function findContradictions(settings: Settings, folder: string): Contradiction[] {
-  const { listen, origin, password, throttle, trusted_proxies } = settings
+  const { listen, origin, password, policies, throttle, trusted_proxies } = settings
   const found: Contradiction[] = []
   const refuse = (key: string, problem: string) => found.push({ key, problem })
 
@@ -51,6 +51,11 @@ export function findContradictions(settings: Settings, folder: string): Contradi
   if (password.minimum_length_alone < password.minimum_length) {
     const least = `a number from ${password.minimum_length} to 64`
     refuse('password.minimum_length_alone', `is less than password.minimum_length. Write ${least}.`)
+  }
+  for (const [name, { within, access }] of Object.entries(policies)) {
+    if (within === undefined || !access.includes('app-password')) continue
+    const problem = 'is a limit that an app password does not keep: it is proven once, when it is made'
+    refuse(`policies.${name}.within`, `${problem}. Take it away, or "app-password" from access.`)
   }
   if (throttle.first_wait > throttle.longest_wait) {
     refuse(

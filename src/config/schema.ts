@@ -273,7 +273,7 @@ const policySchema = z.strictObject({
     kind: 'number',
     type: 'a whole number of seconds from 60 to 86400',
     fallback: '(as long as the session holds)',
-    help: 'How long ago that proof may have been given.',
+    help: 'How long ago that proof may have been given. Not where access has "app-password", which is proven once, when it is made.',
     print: String,
   }),
   networks: setting(networkList([]), {

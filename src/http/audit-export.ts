@@ -1,3 +1,4 @@
+import { detailsAsJson, eventAsJson } from '../store/views/event-as-json.ts'
 import type { ListedEvent } from '../store/views/list-audit.ts'
 
 /** A form in which the audit log is saved. */
@@ -11,7 +12,7 @@ export interface ExportFormat {
 const jsonLines: ExportFormat = {
   contentType: 'application/x-ndjson; charset=utf-8',
   head: '',
-  line: (event) => `${JSON.stringify(asJson(event))}\n`,
+  line: (event) => `${JSON.stringify(eventAsJson(event, isoTime(event.at)))}\n`,
 }
 
 const columns = [
@@ -46,34 +47,11 @@ const csv: ExportFormat = {
       event.address ?? '',
       event.userAgent ?? '',
       event.requestId ?? '',
-      JSON.stringify(details(event)),
+      JSON.stringify(detailsAsJson(event)),
     ]),
 }
 
 export const exportFormats = { jsonl: jsonLines, csv } as const
-
-function asJson(event: ListedEvent) {
-  return {
-    id: event.id,
-    at: isoTime(event.at),
-    event: event.event,
-    outcome: event.outcome,
-    actor: { kind: event.actor.kind, id: event.actor.id ?? null },
-    user: event.userId === undefined ? null : { id: event.userId, username: event.username ?? null },
-    address: event.address ?? null,
-    user_agent: event.userAgent ?? null,
-    request_id: event.requestId ?? null,
-    details: details(event),
-  }
-}
-
-const details = ({ fields }: ListedEvent) =>
-  Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      value,
-    ]),
-  )
 
 const isoTime = (at: number): string => new Date(at * 1000).toISOString().replace('.000Z', 'Z')
 

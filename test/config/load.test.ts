@@ -193,6 +193,14 @@ const refusedFiles: readonly (readonly [string, RegExp])[] = [
     '[password]\npasses = 1',
     /^password\.passes: 1 is too few for this memory_kib\. Write 2 or more, or a memory_kib of 47104/,
   ],
+  [
+    '[policies.wiki]\nwithin = 600\naccess = ["session", "app-password"]',
+    /^policies\.wiki\.within: is a limit that an app password does not keep.* Take it away, or "app-password" from access\.$/,
+  ],
+  [
+    '[policies.git]\nwithin = 600\naccess = ["app-password"]',
+    /^policies\.git\.within: is a limit that an app password does not keep/,
+  ],
   ['[password]\nmemory_kib = 19455', /^password\.memory_kib: 19455 is too small\. Write .* from 19456/],
   [
     '[password]\nminimum_length = 20',

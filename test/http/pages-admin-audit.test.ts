@@ -105,6 +105,18 @@ describe('the audit log', () => {
     assert.match(event.at, /^2027-01-15T\d\d:\d\d:\d\dZ$/)
   })
 
+  it('is the same to programs wherever they read it, but for how its times are written', async () => {
+    const saved = await open(admin.browser, '/admin/audit.jsonl?event=device-confirmed')
+    const events = saved.text.trimEnd().split('\n')
+    const { body } = await admin.browser.get('/auth/admin/audit/?event=device-confirmed')
+    assert.ok(events.length > 0)
+    for (const [index, line] of events.toReversed().entries()) {
+      const { at, ...event } = JSON.parse(line)
+      assert.deepEqual({ at: Date.parse(at) / 1000, ...event }, body.events[index])
+      assert.deepEqual(Object.keys(event.details), ['device_id', 'name'])
+    }
+  })
+
   it('is saved as CSV in which no cell is a formula (SEC-INP-5)', async () => {
     const answer = await open(admin.browser, '/admin/audit.csv?event=password-refused')
     assert.match(answer.headers.get('content-type') ?? '', /^text\/csv/)

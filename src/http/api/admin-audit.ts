@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type ListedEvent, listAuditEvents } from '../../store/views/list-audit.ts'
+import { eventAsJson } from '../../store/views/event-as-json.ts'
+import { listAuditEvents } from '../../store/views/list-audit.ts'
 import { overview } from '../../store/views/overview.ts'
 import { ok } from '../answer.ts'
 import type { Route } from '../endpoint.ts'
@@ -34,7 +35,7 @@ export const listAllEvents: Route<z.ZodType, AuditQuery> = {
     const shown = events.slice(0, limit)
     const last = shown.at(-1)
     const next = events.length > limit && last !== undefined ? `${last.at}.${last.id}` : null
-    return ok({ events: shown.map(listedEvent), next })
+    return ok({ events: shown.map((event) => eventAsJson(event, event.at)), next })
   },
 }
 
@@ -43,19 +44,6 @@ function cursor(text: string): { at: number; id: string } {
   const [at, id = ''] = text.split('.')
   return { at: Number(at), id }
 }
-
-const listedEvent = (event: ListedEvent): z.input<typeof admin.listedEvent> => ({
-  id: event.id,
-  at: event.at,
-  event: event.event,
-  outcome: event.outcome,
-  actor: { kind: event.actor.kind, id: event.actor.id ?? null },
-  user: event.userId === undefined ? null : { id: event.userId, username: event.username ?? null },
-  address: event.address ?? null,
-  user_agent: event.userAgent ?? null,
-  request_id: event.requestId ?? null,
-  details: event.fields,
-})
 
 /** `GET /auth/admin/overview/` */
 export const showOverview: Route = {
