@@ -22,7 +22,6 @@ export function createSigning(sealer: Sealer): Signing {
     if (opened?.id === id) return opened.privateKey
     const der = Buffer.from(sealer.open(sealedKey, { purpose: 'signing-key', keyId: id }))
     const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
-    der.fill(0)
     opened = { id, privateKey }
     return privateKey
   }
@@ -35,7 +34,6 @@ export function createSigning(sealer: Sealer): Signing {
       const id = thumbprint(publicKey)
       const der = pair.privateKey.export({ format: 'der', type: 'pkcs8' })
       const sealedKey = sealer.seal(der, { purpose: 'signing-key', keyId: id })
-      der.fill(0)
       return { id, publicKey, sealedKey }
     },
     sign(key, { type, claims }) {

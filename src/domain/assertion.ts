@@ -69,7 +69,7 @@ export interface AssertionClaims {
   readonly preferred_username: string
   readonly groups: readonly string[]
   readonly amr: readonly (AuthenticationMethod | 'app-password')[]
-  /** When a person proved who they are; a program did not. */
+  /** When they proved who they are; an app password is no proof of that. */
   readonly auth_time?: UnixSeconds
   readonly iat: UnixSeconds
   readonly exp: UnixSeconds
