@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { revokeLeases } from './apache/leases/folder.ts'
 import type { Config } from './config/load.ts'
 import { createKeyFile, KeyFileError, readKeyFile } from './crypto/key-file.ts'
 import { createPasswordHasher } from './crypto/password-hasher.ts'
@@ -14,8 +15,9 @@ import type { Policy, Services } from './services.ts'
 import type { Db } from './store/database.ts'
 import { keyFingerprint } from './store/installation.ts'
 import { type MigrationStatus, migrate } from './store/migrate.ts'
-import { openDatabase } from './store/open.ts'
+import { type DatabaseTarget, openDatabase } from './store/open.ts'
 import * as otpDevices from './store/otp-devices.ts'
+import type { NoticeListener } from './store/revocation-notices.ts'
 import * as signingKeys from './store/signing-keys.ts'
 
 const DAY = 24 * 3600
@@ -27,6 +29,8 @@ export const systemClock = (): UnixSeconds => Math.floor(Date.now() / 1000)
 export interface Composed {
   readonly services: Services
   readonly migrations: MigrationStatus
+  /** Tells of what other nodes revoked; a file of SQLite has none, and commands beside it revoke by themselves. */
+  readonly listenForRevocations: (listener: NoticeListener) => () => Promise<void>
   close(): Promise<void>
 }
 
@@ -35,7 +39,10 @@ export async function compose(
   config: Config,
   { now = systemClock }: { now?: () => UnixSeconds } = {},
 ): Promise<Composed> {
-  const db = await openDatabase(config.database)
+  const { leaseDirectory } = config.authorizer
+  const db = await openDatabase(config.database, (whose) => {
+    if (leaseDirectory !== undefined) revokeLeases(leaseDirectory, whose, newId)
+  })
   try {
     const migrations = await migrate(db)
     const sealer = createSealer(await keyFile(config, db))
@@ -66,10 +73,26 @@ export async function compose(
       passwordLists: openPasswordLists(password.breachedHashes),
       policy: policyOf(config),
     }
-    return { services, migrations, close: () => db.destroy() }
+    return {
+      services,
+      migrations,
+      listenForRevocations: await noticesOf(config.database),
+      close: () => db.destroy(),
+    }
   } catch (error) {
     await db.destroy()
     throw error
+  }
+}
+
+async function noticesOf(database: DatabaseTarget): Promise<Composed['listenForRevocations']> {
+  if (database.kind === 'postgres') {
+    const { listenForRevocations } = await import('./store/revocation-notices.ts')
+    return (listener) => listenForRevocations(database.url, listener)
+  }
+  return (listener) => {
+    listener.connected()
+    return async () => {}
   }
 }
 
@@ -139,7 +162,6 @@ function ownPolicies({ policies }: Config): ReadonlyMap<string, AccessPolicy> {
         users: users.map(normalizeUsername),
         ...(within !== undefined && { within }),
         ...(codeWindow !== undefined && { codeWindow }),
-        lease: 0,
       },
     ]),
   )

@@ -6,8 +6,9 @@ import {
   type AuthorizerServerOptions,
   startAuthorizerServer,
 } from './apache/fastcgi/server.ts'
+import { startLeases } from './apache/leases/start.ts'
 import { createAuthorizer } from './authorizer/authorizer.ts'
-import { compose } from './compose.ts'
+import { type Composed, compose } from './compose.ts'
 import type { Config } from './config/load.ts'
 import { readCallerSecret } from './crypto/caller-secret.ts'
 import { lowerHashThreads } from './crypto/hash-threads.ts'
@@ -47,7 +48,8 @@ export async function serve(config: Config): Promise<void> {
   // hash at once; other work of the pool waits for two hashes at most, because only that many a thread are in it.
   process.env.UV_THREADPOOL_SIZE = String(config.password.hashThreads)
   await lowerHashThreads()
-  const { services, close } = await compose(config)
+  const composed = await compose(config)
+  const { services, close } = composed
   const metrics = createMetrics(() => services.hasher.load())
   const edge = createEdge(services, config, { log, metrics })
   const { listen } = config
@@ -61,7 +63,7 @@ export async function serve(config: Config): Promise<void> {
     },
   )
   const patience = passenger === undefined ? 0 : HANDOVER_MS
-  const authorizer = await startAuthorizer(services, config, { log, metrics, patience }).catch(
+  const authorizer = await startAuthorizer(composed, config, { log, metrics, patience }).catch(
     async (error: unknown) => {
       await server.stop()
       await close()
@@ -92,7 +94,7 @@ async function offerSetup(services: Services, { origin }: Config): Promise<void>
 
 /** Starts to answer Apache about protected places, unless the settings say that none are protected. */
 async function startAuthorizer(
-  services: Services,
+  { services, listenForRevocations }: Composed,
   { authorizer, origin, login }: Config,
   {
     log,
@@ -105,20 +107,39 @@ async function startAuthorizer(
     readonly patience: number
   },
 ): Promise<AuthorizerServer | undefined> {
-  const { listen, secretFile } = authorizer
+  const { listen, secretFile, leaseDirectory } = authorizer
   if (listen.kind === 'off') return undefined
+  const secret = readCallerSecret(secretFile)
+  const decide = createAuthorizer(services, { origin, hosts: new Set(login.returnOrigins), metrics })
+  const leases = startLeases(decide, {
+    ...services,
+    directory: leaseDirectory,
+    listen: listenForRevocations,
+    failed: (error) => log.error({ err: error }, 'leases failed'),
+  })
   const options: AuthorizerServerOptions = {
     ...listen,
-    secret: readCallerSecret(secretFile),
-    handle: createAuthorizer(services, { origin, hosts: new Set(login.returnOrigins), metrics }),
+    secret,
+    handle: leases.handle,
     watch: {
       refused: (why) => log.debug({ why }, 'authorizer refused'),
       failed: (error) => log.error({ err: error }, 'authorizer failed'),
     },
   }
-  const server = await whenFree(() => startAuthorizerServer(options), patience)
-  log.info({ address: server.address }, 'authorizer ready')
-  return server
+  const server = await whenFree(() => startAuthorizerServer(options), patience).catch(
+    async (error: unknown) => {
+      await leases.stop()
+      throw error
+    },
+  )
+  log.info({ address: server.address, leases: leaseDirectory !== undefined }, 'authorizer ready')
+  return {
+    ...server,
+    async stop() {
+      await server.stop()
+      await leases.stop()
+    },
+  }
 }
 
 /** Tries again while the address is taken, for so many milliseconds. */

@@ -28,7 +28,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'apache/vhost-values.ts',
   ],
   'services.ts': ['domain', 'store', 'crypto'],
-  'compose.ts': ['domain', 'store', 'crypto', 'config', 'observe', 'services.ts'],
+  'compose.ts': [
+    ...['domain', 'store', 'crypto', 'config', 'observe', 'services.ts'],
+    'apache/leases/folder.ts',
+  ],
   'serve.ts': [
     ...['domain', 'actions', 'crypto', 'authorizer', 'http', 'apache'],
     ...['config', 'observe', 'compose.ts', 'services.ts'],
@@ -40,7 +43,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const packagesIn: Readonly<Record<string, readonly string[]>> = {
   kysely: ['store'],
   'kysely/migration': ['store'],
-  pg: ['store/postgres.ts'],
+  pg: ['store/postgres.ts', 'store/revocation-notices.ts'],
   'node:sqlite': ['store/sqlite.ts'],
   '@node-rs/argon2': ['crypto/password-hasher.ts'],
   '@node-rs/bcrypt': ['crypto/old-hashes.ts'],
@@ -68,8 +71,10 @@ const packagesIn: Readonly<Record<string, readonly string[]>> = {
     'http/server.ts',
     'http/appearance.ts',
     'http/api-docs-files.ts',
+    'apache/leases/folder.ts',
   ],
-  'node:path': ['crypto', 'store', 'config', 'cli', 'http/appearance.ts'],
+  'node:path': ['crypto', 'store', 'config', 'cli', 'http/appearance.ts', 'apache/leases/folder.ts'],
+  'node:timers/promises': ['store/revocation-notices.ts'],
   'node:net': ['http', 'apache', 'authorizer/request.ts', 'config', 'cli/commands/policy/test.ts'],
   'node:http': ['http/server.ts'],
   'node:os': ['config', 'cli', 'compose.ts', 'crypto/hash-threads.ts'],
@@ -203,7 +208,7 @@ describe('the architecture', () => {
     const store = sources.find(({ file }) => file === 'store/open.ts')
     assert.deepEqual(
       store?.imports.map(({ specifier }) => specifier).filter((specifier) => specifier.startsWith('./')),
-      ['./database.ts', './postgres.ts', './sqlite.ts'],
+      ['./database.ts', './revocations.ts', './revocation-notices.ts', './postgres.ts', './sqlite.ts'],
     )
   })
 

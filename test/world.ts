@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createUser, type NewUser } from '../src/actions/create-user.ts'
-import { compose } from '../src/compose.ts'
+import { compose, systemClock } from '../src/compose.ts'
 import { type Config, loadConfig } from '../src/config/load.ts'
 import type { UserId } from '../src/domain/user.ts'
 import { createApp } from '../src/http/app.ts'
@@ -18,7 +18,7 @@ import { assertDeclared } from './http/declared-answers.ts'
 /** A password that every rule accepts. */
 export const PASSWORD = 'correct horse battery staple'
 
-/** The clock of a world: it stands still until it is moved. */
+/** The clock of a world: it stands still until it is moved, unless it is asked to tick. */
 export interface Clock {
   now(): number
   advance(seconds: number): void
@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly databaseUrl?: string
   /** Settings over the defaults, as tables of the program's own spelling. */
   readonly config?: { readonly [K in keyof Config]?: Partial<Config[K]> | Config[K] }
+  /** A clock that ticks with the machine's, for what other programs write down; `set` and `advance` move it. */
+  readonly ticking?: boolean
   /** Real password hashes; by default they are as cheap as the algorithm allows. */
   readonly realHashes?: boolean
   /** Takes the lines of the log, at debug level; without it there is no log. */
@@ -103,14 +105,15 @@ export interface Phone {
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'watchword-'))
   const config = configOf(folder, options)
-  let now = 1_800_000_000
+  const ticks = options.ticking === true ? systemClock : () => 0
+  let now = options.ticking === true ? 0 : 1_800_000_000
   const clock: Clock = {
-    now: () => now,
+    now: () => now + ticks(),
     advance: (seconds) => {
       now += seconds
     },
     set: (to) => {
-      now = to
+      now = to - ticks()
     },
   }
   const { services, close } = await compose(config, { now: clock.now })

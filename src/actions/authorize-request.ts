@@ -9,7 +9,9 @@ import {
 } from '../domain/access.ts'
 import { parseAppPassword, takesAppPasswords } from '../domain/app-password.ts'
 import { takesPasswordCode } from '../domain/code-window.ts'
+import { leaseEnd } from '../domain/lease.ts'
 import type { AuthenticationMethod } from '../domain/login.ts'
+import type { SessionTimes } from '../domain/session.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import { hashToken, type Token } from '../domain/token.ts'
 import type { UserId } from '../domain/user.ts'
@@ -45,7 +47,11 @@ export interface Admitted {
 }
 
 export type AuthorizeOutcome =
-  | ({ readonly kind: 'allow' } & Admitted)
+  | ({
+      readonly kind: 'allow'
+      /** How long it may be repeated for the same session without asking; absent for not at all. */
+      readonly until?: UnixSeconds
+    } & Admitted)
   | {
       readonly kind: Exclude<AccessDecision['kind'], 'allow'>
       readonly why: AccessReason | 'unknown-policy'
@@ -67,6 +73,8 @@ interface Found {
   readonly kind: 'found'
   readonly who: NonNullable<AccessFacts['who']>
   readonly admitted: Omit<Admitted, 'by'>
+  /** Absent for what programs show. */
+  readonly session?: SessionTimes
 }
 
 type Needed = Pick<Services, 'db' | 'now' | 'newId' | 'hasher' | 'sealer' | 'policy'>
@@ -93,8 +101,10 @@ export async function authorizeRequest(
   const known = found?.kind === 'found' ? found : undefined
   const decision = decideAccess(policy, { who: known?.who, address, now })
   if (decision.kind === 'allow' && known !== undefined) {
-    const { admitted, who } = known
-    return { kind: 'allow', ...admitted, groups: toldGroups(policy, admitted.groups), by: who.by }
+    const { admitted, who, session } = known
+    const until = session && leaseEnd(policy, session, { rules: services.policy.session, now })
+    const groups = toldGroups(policy, admitted.groups)
+    return { kind: 'allow', ...admitted, groups, by: who.by, ...(until !== undefined && { until }) }
   }
   // Nobody is never allowed; were it so, it is a sign-in that is asked for.
   const { kind, why } = decision.kind === 'allow' ? ({ kind: 'sign-in', why: 'nobody' } as const) : decision
@@ -134,6 +144,7 @@ async function bySession(
     kind: 'found',
     who: { by: 'session', username, groups, amr, authTime },
     admitted: { userId, username, groups, amr, authTime },
+    session,
   }
 }
 

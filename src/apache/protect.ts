@@ -1,5 +1,7 @@
 import { type AccessPolicy, isOfPrograms } from '../domain/access.ts'
+import { isLeased } from '../domain/lease.ts'
 import { identityHeaders, spellings } from './guarded-headers.ts'
+import { leaseConfiguration, leaseVariables } from './leases/configuration.ts'
 import { pathname, portNumber, shown, VhostError } from './vhost-values.ts'
 
 /** What the files for Apache are made from. */
@@ -9,8 +11,12 @@ export interface ProtectionSettings {
   readonly authorizer: { readonly host: string; readonly port: number }
   /** By which Apache shows that it is the one who asks. */
   readonly secret: string
-  readonly policies: readonly Pick<AccessPolicy, 'name' | 'access' | 'assertion'>[]
+  readonly policies: readonly PlacePolicy[]
+  /** Where leases are; without one Apache asks each time. */
+  readonly leaseDirectory?: string | undefined
 }
+
+type PlacePolicy = Pick<AccessPolicy, 'name' | 'access' | 'assertion' | 'lease' | 'networks'>
 
 /** A file to write, whole. */
 export interface ApacheFile {
@@ -26,7 +32,13 @@ export interface ApacheFile {
  *
  * @throws VhostError for any value that cannot stand in Apache's configuration as it is.
  */
-export function protectionFiles({ prefix, authorizer, secret, policies }: ProtectionSettings): ApacheFile[] {
+export function protectionFiles({
+  prefix,
+  authorizer,
+  secret,
+  policies,
+  leaseDirectory,
+}: ProtectionSettings): ApacheFile[] {
   const folder = pathname('prefix', prefix)
   if (!/^[A-Za-z0-9_-]{22,}$/.test(secret)) throw new VhostError('the secret is not what Watchword makes')
   const secretFile = `${folder}/watchword/secret.conf`
@@ -39,7 +51,7 @@ export function protectionFiles({ prefix, authorizer, secret, policies }: Protec
     },
     ...policies.map((policy) => ({
       path: `${folder}/watchword/protect-${policyName(policy.name)}.conf`,
-      text: placeConfiguration(policy, secretFile),
+      text: placeConfiguration(policy, { secretFile, leaseDirectory }),
       mode: 0o644,
     })),
   ]
@@ -77,10 +89,19 @@ function policyName(name: string): string {
   throw new VhostError(`the policy ${shown(name)} has a name that no file can have`)
 }
 
-const placeConfiguration = (
-  { name, access, assertion }: ProtectionSettings['policies'][number],
-  secretFile: string,
-) => `\
+function placeConfiguration(
+  policy: PlacePolicy,
+  {
+    secretFile,
+    leaseDirectory,
+  }: { readonly secretFile: string; readonly leaseDirectory: string | undefined },
+): string {
+  const { name, access, assertion } = policy
+  const lease =
+    leaseDirectory !== undefined && isLeased(policy)
+      ? leaseConfiguration(name, leaseDirectory)
+      : { variables: '', requirement: '' }
+  return `\
 ${origin}\
 #
 #   <Location "/place">
@@ -89,7 +110,9 @@ ${origin}\
 #
 # Let no other "Require" stand beside it: one that passes is enough for Apache.
 Include "${secretFile}"
-${always} WW_POLICY=${name}
+# What the section around this one set is not for this one.
+${always} WW_POLICY=${name} ${leaseVariables.map((variable) => `!${variable}`).join(' ')}
+${lease.variables}\
 AuthType Watchword
 AuthName Watchword
 AuthnzFcgiCheckAuthnProvider watchword Authoritative On RequireBasicAuth Off UserExpr "%{reqenv:REMOTE_USER}"
@@ -99,6 +122,7 @@ AuthMerging Off
 </IfModule>
 # Whoever was admitted here needs no second look when Apache itself looks for the index of a folder or lists it.
 <RequireAny>
+${lease.requirement}\
   Require valid-user
   Require expr "%{IS_SUBREQ} == 'true' && reqenv('WW_POLICY') == '${name}' && -n reqenv('WW_USER_ID')"
 </RequireAny>
@@ -117,7 +141,7 @@ ${identityHeaders
   .flatMap(spellings)
   .map((header) => `RequestHeader unset ${header}`)
   .join('\n')}
-RequestHeader set X-Remote-User "expr=%{REMOTE_USER}"
+RequestHeader set X-Remote-User "expr=%{reqenv:REMOTE_USER}"
 RequestHeader set X-Remote-Groups "expr=%{reqenv:REMOTE_GROUPS}"
 ${assertion ? asserted : ''}\
 
@@ -126,6 +150,7 @@ RequestHeader edit* Cookie "(?i)(?:^|[;,])\\s*(?:__Host-)?watchword-[^=;,]*(?:=[
 RequestHeader edit Cookie "^[;,\\s]+" ""
 RequestHeader unset Cookie "expr=-z req_novary('Cookie')"
 `
+}
 
 const asserted = `\
 RequestHeader set X-Watchword-Assertion "expr=%{reqenv:WW_ASSERTION}" "expr=-n reqenv('WW_ASSERTION')"

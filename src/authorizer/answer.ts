@@ -1,4 +1,5 @@
-import type { Seconds } from '../domain/time.ts'
+import type { Seconds, UnixSeconds } from '../domain/time.ts'
+import type { Token } from '../domain/token.ts'
 
 /** What a proxy is told about one request. */
 export type AuthorizerAnswer =
@@ -11,6 +12,8 @@ export type AuthorizerAnswer =
       readonly variables?: Readonly<Record<string, string>>
       /** `Set-Cookie` lines that the browser gets with the protected page: to renew a session, deliberately. */
       readonly cookies?: readonly string[]
+      /** Whether the proxy may answer so again without asking; absent where it must ask. */
+      readonly repeatable?: Repeatable
     }
   /** The browser is sent to an absolute http or https address (302). */
   | { readonly kind: 'redirect'; readonly location: string; readonly cookies?: readonly string[] }
@@ -24,6 +27,15 @@ export type AuthorizerAnswer =
       readonly challenge?: string
       readonly retryAfter?: Seconds
     }
+
+/** For which requests, and for how long, an answer holds unless it is revoked. */
+export interface Repeatable {
+  /** Of the host that was asked for, as the client wrote it. */
+  readonly origin: string
+  /** Of the cookie by which the browser was known. */
+  readonly token: Token
+  readonly until: UnixSeconds
+}
 
 const denyStatuses = [400, 401, 403, 503] as const
 

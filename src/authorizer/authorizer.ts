@@ -1,12 +1,12 @@
 import { assertIdentity } from '../actions/assert-identity.ts'
-import { type Admitted, type AuthorizeOutcome, authorizeRequest } from '../actions/authorize-request.ts'
+import { type AuthorizeOutcome, authorizeRequest } from '../actions/authorize-request.ts'
 import { takeTicket } from '../actions/take-ticket.ts'
 import { isOfPrograms } from '../domain/access.ts'
 import { AmbiguousCookieError } from '../domain/cookie.ts'
 import { hashToken, type Token } from '../domain/token.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Services } from '../services.ts'
-import type { AuthorizerAnswer, DenyStatus } from './answer.ts'
+import type { AuthorizerAnswer, DenyStatus, Repeatable } from './answer.ts'
 import { type Place, placeOf } from './place.ts'
 import type { AuthorizerRequest } from './request.ts'
 import { type SiteCookies, siteCookies } from './site-cookies.ts'
@@ -98,16 +98,27 @@ function countProgram({ settings: { metrics } }: Visit, outcome: AuthorizeOutcom
 }
 
 /** What the application learns; nothing of it comes from the request (SEC-FCGI-3). */
-async function admission(visit: Visit, admitted: Admitted): Promise<AuthorizerAnswer> {
+async function admission(visit: Visit, admitted: Allowed): Promise<AuthorizerAnswer> {
   const { services, settings, policy, place } = visit
   const { username, userId, groups, amr } = admitted
   const told = { REMOTE_GROUPS: groups.join(','), WW_AMR: amr.join(','), WW_USER_ID: userId }
   if (services.policy.accessPolicy(policy)?.assertion !== true) {
-    return { kind: 'allow', user: username, variables: told }
+    const repeatable = repeatableFor(visit, admitted)
+    return { kind: 'allow', user: username, variables: told, ...(repeatable !== undefined && { repeatable }) }
   }
   const identity = { ...admitted, issuer: settings.origin, audience: place.host }
   const variables = { ...told, WW_ASSERTION: await assertIdentity(services, identity) }
   return { kind: 'allow', user: username, variables }
+}
+
+type Allowed = AuthorizeOutcome & { readonly kind: 'allow' }
+
+/** Only what a browser asks for by its cookie alone, at the host in its one proper spelling. */
+function repeatableFor({ request, place, cookies }: Visit, { until }: Allowed): Repeatable | undefined {
+  const token = cookies.read(request.cookie, 'site')
+  if (until === undefined || token === undefined || request.authorization !== undefined) return undefined
+  if (place.ticket !== undefined || `${request.scheme}://${request.host}` !== place.host) return undefined
+  return { origin: place.host, token, until }
 }
 
 /** The way back from our pages: the ticket becomes a cookie of this host, and the address loses it. */

@@ -20,6 +20,7 @@ export function explainFailure(error: unknown): Failure {
     case 'ListenError':
     case 'AuthorizerListenError':
     case 'CallerSecretError':
+    case 'LeaseFolderError':
       return { code: ExitCode.refused, text: sentences(error.message) }
     case 'StorageFault':
       return { code: ExitCode.refused, text: sentences(storageFault(error)) }

@@ -36,7 +36,11 @@ export type Config = Camelized<
   readonly origin: string
   readonly database: DatabaseAddress
   readonly keyFile: string
-  readonly authorizer: { readonly listen: AuthorizerAddress; readonly secretFile: string }
+  readonly authorizer: {
+    readonly listen: AuthorizerAddress
+    readonly secretFile: string
+    readonly leaseDirectory: string | undefined
+  }
   readonly policies: Readonly<Record<string, OwnPolicy>>
 }
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
-import { isBuiltInPolicy, policyNameShape } from '../domain/access.ts'
+import { DEFAULT_LEASE, isBuiltInPolicy, LEASE_MAXIMUM, policyNameShape } from '../domain/access.ts'
 import { groupNameProblem } from '../domain/group.ts'
 import {
   type AuthorizerAddress,
@@ -12,6 +12,7 @@ import {
   parseAuthorizer,
   parseDatabase,
   parseFileMode,
+  parseLeaseFolder,
   parseListen,
   parseNetwork,
   parseOrigin,
@@ -256,6 +257,15 @@ const sections = {
       help: 'Secret by which Apache shows that it is the one who asks. Made at the first start.',
       print: String,
     }),
+    lease_directory: setting(parsed(parseLeaseFolder).optional(), {
+      kind: 'text',
+      type: 'an absolute path of letters, digits, ".", "_", "-" and "/", such as "/run/watchword/leases"',
+      fallback: '(none: Apache asks each time)',
+      help:
+        'Folder in memory by which Apache admits a session again for a while without asking, until it is revoked. ' +
+        'Made and emptied at each start. Give it here and not in the environment alone: commands that revoke read it too.',
+      print: String,
+    }),
   }),
 }
 
@@ -282,6 +292,13 @@ const policySchema = z.strictObject({
     fallback: '[]',
     help: 'From where one may enter; none for everywhere. An addition: an address alone opens nothing.',
     print: printNetworks,
+  }),
+  lease: setting(z.int().min(0).max(LEASE_MAXIMUM).default(DEFAULT_LEASE), {
+    kind: 'number',
+    type: `a whole number of seconds from 0 to ${LEASE_MAXIMUM}`,
+    fallback: String(DEFAULT_LEASE),
+    help: 'How long Apache may admit a session again without asking, where authorizer.lease_directory is given; 0 for not at all. Nothing is leased where networks decide.',
+    print: String,
   }),
   access: setting(
     z

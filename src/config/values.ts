@@ -173,6 +173,15 @@ export function checkPath(text: string, refuse: Refuse): string {
   return text.includes('\0') ? refuse('holds a NUL character') : text
 }
 
+/** A path that Apache's expressions can be written with as it is. */
+export function parseLeaseFolder(text: string, refuse: Refuse): string {
+  if (!text.startsWith('/')) return refuse('does not begin with "/"')
+  if (!/^(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/.test(text)) {
+    return refuse('has an empty part, one that begins with ".", or another sign')
+  }
+  return text.length <= 200 ? text : refuse('is longer than 200 characters')
+}
+
 /**
  * Parses a colour of six hexadecimal digits; refuses one on which white text, or which on white, would be hard to read
  * (WCAG 2.2, 1.4.3: a contrast of 4.5).

@@ -28,7 +28,7 @@ export interface AccessPolicy {
   readonly codeWindow?: Seconds
   /** Whether the application is told who came by a signed assertion too. */
   readonly assertion: boolean
-  /** How long Apache may answer by itself; reserved, 0. */
+  /** How long Apache may admit again without asking, where leases are on; 0 for not at all. */
   readonly lease: Seconds
 }
 
@@ -41,7 +41,13 @@ export const policyNameShape = /^[a-z0-9][a-z0-9-]{0,63}$/
 /** How long ago `two-factor-recent` still takes a proof. */
 const RECENT: Seconds = 15 * 60
 
-const everybody = { groups: [], users: [], networks: [], assertion: false, lease: 0 } as const
+/** How long a lease lasts unless a policy says otherwise. */
+export const DEFAULT_LEASE: Seconds = 30
+
+/** Longest lease that a policy may say. */
+export const LEASE_MAXIMUM: Seconds = 60
+
+const everybody = { groups: [], users: [], networks: [], assertion: false, lease: DEFAULT_LEASE } as const
 
 /** Policies that are there without any setting; `group-<name>` is one for every group. */
 export const builtInPolicies: readonly AccessPolicy[] = [

@@ -1,6 +1,7 @@
 import type { UnixSeconds } from '../domain/time.ts'
 import type { UserId } from '../domain/user.ts'
 import type { Db } from './database.ts'
+import { noteRevoked } from './revocations.ts'
 
 /** Makes a group; `false` when there is one of that name. */
 export async function insert(db: Db, name: string, now: UnixSeconds): Promise<boolean> {
@@ -12,7 +13,14 @@ export async function insert(db: Db, name: string, now: UnixSeconds): Promise<bo
   return numInsertedOrUpdatedRows === 1n
 }
 
+/** Deletes a group; nobody is in it any more. */
 export async function remove(db: Db, name: string): Promise<boolean> {
+  const members = await db
+    .deleteFrom('group_member')
+    .where('group_name', '=', name)
+    .returning('user_id')
+    .execute()
+  for (const { user_id } of members) await noteRevoked(db, user_id)
   const { numDeletedRows } = await db
     .deleteFrom('user_group')
     .where('name', '=', name)
@@ -38,6 +46,8 @@ export async function addMember(db: Db, name: string, userId: UserId): Promise<b
     .values({ group_name: name, user_id: userId })
     .onConflict((oc) => oc.columns(['user_id', 'group_name']).doNothing())
     .executeTakeFirstOrThrow()
+  // Leases name the groups.
+  if (numInsertedOrUpdatedRows === 1n) await noteRevoked(db, userId)
   return numInsertedOrUpdatedRows === 1n
 }
 
@@ -47,5 +57,6 @@ export async function removeMember(db: Db, name: string, userId: UserId): Promis
     .where('group_name', '=', name)
     .where('user_id', '=', userId)
     .executeTakeFirstOrThrow()
+  if (numDeletedRows > 0n) await noteRevoked(db, userId)
   return numDeletedRows === 1n
 }

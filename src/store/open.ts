@@ -3,15 +3,26 @@ import { dirname } from 'node:path'
 import { type DatabaseConnection, type Dialect, type Driver, Kysely } from 'kysely'
 import { storageFault } from '../domain/faults.ts'
 import type { Database, Db } from './database.ts'
+import { type RevocationListener, tellingRevocations } from './revocations.ts'
 
 /** Which database: a file of SQLite, or PostgreSQL by its URL. */
 export type DatabaseTarget =
   | { readonly kind: 'sqlite'; readonly path: string }
   | { readonly kind: 'postgres'; readonly url: string }
 
-/** Opens the database; makes the folder of a SQLite file when it is missing. Nothing is migrated. */
-export async function openDatabase(target: DatabaseTarget): Promise<Db> {
-  return new Kysely<Database>({ dialect: reportingFaults(await reported(dialectOf(target))) })
+/**
+ * Opens the database; makes the folder of a SQLite file when it is missing. Nothing is migrated.
+ *
+ * `revoked` is told whose standing each transaction ended or narrowed. PostgreSQL tells other nodes too.
+ */
+export async function openDatabase(
+  target: DatabaseTarget,
+  revoked: RevocationListener = () => {},
+): Promise<Db> {
+  const dialect = reportingFaults(await reported(dialectOf(target)))
+  const announce =
+    target.kind === 'postgres' ? (await import('./revocation-notices.ts')).notifyNodes : undefined
+  return new Kysely<Database>({ dialect: tellingRevocations(dialect, revoked, announce) })
 }
 
 /** Each engine is loaded only where it is used. */

@@ -48,7 +48,7 @@ export function prepared<Parameters extends object, Row extends object>(
 const connections = new WeakMap<Db, DatabaseConnection>()
 
 /** The connection that a transaction has for itself; asking Kysely for it anew costs as much as a statement. */
-async function connectionOf(transaction: Db): Promise<DatabaseConnection> {
+export async function connectionOf(transaction: Db): Promise<DatabaseConnection> {
   const known = connections.get(transaction)
   if (known !== undefined) return known
   const connection = await transaction.getExecutor().provideConnection(async (own) => own)

@@ -5,6 +5,7 @@ import type { UserId } from '../domain/user.ts'
 import type { Database, Db } from './database.ts'
 import { splitAmr } from './logins.ts'
 import { prepared } from './prepared.ts'
+import { noteRevoked } from './revocations.ts'
 
 const insertRow = prepared((db, row: Omit<Database['session'], 'admin_seen_at'>) =>
   db.insertInto('session').values({
@@ -190,6 +191,7 @@ export async function remove(db: Db, userId: UserId, id: string): Promise<boolea
     .where('id', '=', id)
     .where('user_id', '=', userId)
     .executeTakeFirstOrThrow()
+  if (numDeletedRows > 0n) await noteRevoked(db, userId)
   return numDeletedRows === 1n
 }
 
@@ -203,7 +205,9 @@ export async function takeByToken(
     .where('token_hash', '=', tokenHash)
     .returning(['id', 'user_id'])
     .executeTakeFirst()
-  return row && { id: row.id, userId: row.user_id }
+  if (row === undefined) return undefined
+  await noteRevoked(db, row.user_id)
+  return { id: row.id, userId: row.user_id }
 }
 
 /** Ends all sessions of the user, but the one to keep; gives how many. */
@@ -211,6 +215,7 @@ export async function removeAll(db: Db, userId: UserId, keepId?: string): Promis
   let query = db.deleteFrom('session').where('user_id', '=', userId)
   if (keepId !== undefined) query = query.where('id', '!=', keepId)
   const { numDeletedRows } = await query.executeTakeFirstOrThrow()
+  if (numDeletedRows > 0n) await noteRevoked(db, userId)
   return Number(numDeletedRows)
 }
 
@@ -234,7 +239,11 @@ export async function removeOverLimit(db: Db, userId: UserId, limit: number): Pr
   return ended
 }
 
-/** Removes some sessions past their absolute end; those idle too long are refused at use and go then. */
+/**
+ * Removes some sessions past their absolute end; those idle too long are refused at use and go then.
+ *
+ * Nobody's standing is revoked by it: no lease lasts longer than its session.
+ */
 export async function purge(db: Db, now: UnixSeconds, limit: number): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('session')

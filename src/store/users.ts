@@ -3,6 +3,7 @@ import type { UnixSeconds } from '../domain/time.ts'
 import { normalizeUsername, type User, type UserId, usernameProblem } from '../domain/user.ts'
 import type { Db } from './database.ts'
 import { prepared } from './prepared.ts'
+import { noteRevoked } from './revocations.ts'
 
 /** A user together with the password hash, for checking a sign-in. */
 export interface UserWithPassword extends User {
@@ -142,6 +143,7 @@ export async function advanceEpoch(db: Db, id: UserId): Promise<boolean> {
     .set((eb) => ({ epoch: eb('epoch', '+', 1) }))
     .where('id', '=', id)
     .executeTakeFirstOrThrow()
+  if (numUpdatedRows > 0n) await noteRevoked(db, id)
   return numUpdatedRows === 1n
 }
 
@@ -154,6 +156,7 @@ export async function claimEpoch(db: Db, id: UserId, seen: number): Promise<bool
     .where('epoch', '=', seen)
     .where('disabled_at', 'is', null)
     .executeTakeFirstOrThrow()
+  if (numUpdatedRows > 0n) await noteRevoked(db, id)
   return numUpdatedRows === 1n
 }
 
@@ -163,6 +166,7 @@ export async function setSecondFactor(db: Db, id: UserId, has: boolean): Promise
     .set({ has_second_factor: has ? 1 : 0 })
     .where('id', '=', id)
     .execute()
+  await noteRevoked(db, id)
 }
 
 /** Disables or enables; `false` when the user is gone or is so already. */
@@ -173,12 +177,14 @@ export async function setDisabled(db: Db, id: UserId, disabledAt: UnixSeconds | 
     .where('id', '=', id)
     .where('disabled_at', disabledAt === null ? 'is not' : 'is', null)
     .executeTakeFirstOrThrow()
+  if (numUpdatedRows > 0n) await noteRevoked(db, id)
   return numUpdatedRows === 1n
 }
 
 /** Deletes the user and all that belongs to it but the audit log. */
 export async function remove(db: Db, id: UserId): Promise<boolean> {
   const { numDeletedRows } = await db.deleteFrom('user').where('id', '=', id).executeTakeFirstOrThrow()
+  if (numDeletedRows > 0n) await noteRevoked(db, id)
   return numDeletedRows === 1n
 }
 

@@ -32,7 +32,7 @@ const identity = {
 
 const policies: World['config']['policies'] = {
   told: {
-    ...{ groups: [], users: [], networks: [], within: undefined, assertion: true },
+    ...{ groups: [], users: [], networks: [], within: undefined, assertion: true, lease: 30 },
     ...{ proof: 'two-factor', access: ['session'] },
   },
 }

@@ -40,7 +40,7 @@ describe('the files by which Apache protects places', () => {
       /^AuthnzFcgiCheckAuthnProvider watchword Authoritative On RequireBasicAuth Off UserExpr "%\{reqenv:REMOTE_USER\}"$/m,
     )
     assert.match(text, /^ {2}Require valid-user$/m)
-    assert.match(text, /^SetEnvIf Request_Method "\^" WW_POLICY=two-factor$/m)
+    assert.match(text, /^SetEnvIf Request_Method "\^" WW_POLICY=two-factor !WW_LEASE /m)
     assert.doesNotMatch(text, /granted|DefaultUser|AuthType Basic|Satisfy Any|<Limit/)
     assert.match(textOf('watchword-authorizer.conf'), /^TraceEnable off$/m)
   })
@@ -54,7 +54,9 @@ describe('the files by which Apache protects places', () => {
   })
 
   it('tell the application by an assertion only where the policy asks for it, and let no client do so anywhere', () => {
-    const policies = [{ name: 'told', access: ['session'], assertion: true }] as const
+    const policies = [
+      { name: 'told', access: ['session'], assertion: true, lease: 30, networks: [] },
+    ] as const
     const told = protectionFiles({ ...settings, policies }).at(-1)?.text ?? ''
     const line = /^RequestHeader set X-Watchword-Assertion /m
     assert.match(told, line)
@@ -80,10 +82,10 @@ describe('the files by which Apache protects places', () => {
       { authorizer: { host: '192.0.2.7', port: 9010 } },
       { authorizer: { host: '127.0.0.1/x', port: 9010 } },
       { authorizer: { host: '127.0.0.1', port: 0 } },
-      { policies: [{ name: 'a b', access: ['session'], assertion: false }] },
-      { policies: [{ name: '../x', access: ['session'], assertion: false }] },
-      { policies: [{ name: "a'", access: ['session'], assertion: false }] },
-      { policies: [{ name: 'a\nRequire', access: ['session'], assertion: true }] },
+      { policies: [{ name: 'a b', access: ['session'], assertion: false, lease: 0, networks: [] }] },
+      { policies: [{ name: '../x', access: ['session'], assertion: false, lease: 0, networks: [] }] },
+      { policies: [{ name: "a'", access: ['session'], assertion: false, lease: 0, networks: [] }] },
+      { policies: [{ name: 'a\nRequire', access: ['session'], assertion: true, lease: 0, networks: [] }] },
     ] as const) {
       assert.throws(() => protectionFiles({ ...settings, ...change }), VhostError, JSON.stringify(change))
     }

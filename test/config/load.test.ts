@@ -343,6 +343,7 @@ test('access policies are tables with names of the operator, read from the file'
     proof: 'two-factor',
     within: 600,
     networks: [{ family: 'ipv4', address: '10.0.0.0', prefix: 8 }],
+    lease: 30,
     access: ['session'],
     assertion: false,
   })

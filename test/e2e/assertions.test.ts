@@ -67,8 +67,8 @@ describe('an application that is sent assertions', () => {
     here = await startProtected({
       files: contents,
       policies: {
-        told: { ...own, groups: [], access: ['session', 'app-password'], assertion: true },
-        'staff-told': { ...own, groups: ['staff'], access: ['session'], assertion: true },
+        told: { ...own, groups: [], access: ['session', 'app-password'], assertion: true, lease: 30 },
+        'staff-told': { ...own, groups: ['staff'], access: ['session'], assertion: true, lease: 30 },
       },
       toml: `[policies.told]
 access = ["session", "app-password"]

@@ -30,7 +30,7 @@ describe('protected places behind Apache', () => {
       files: contents,
       policies: {
         inside: {
-          ...{ groups: [], users: [], proof: 'two-factor', within: undefined, access: ['session'] },
+          ...{ groups: [], users: [], proof: 'two-factor', within: undefined, access: ['session'], lease: 0 },
           assertion: false,
           networks: [{ family: 'ipv4', address: '10.0.0.0', prefix: 8 }],
         },

@@ -6,7 +6,7 @@ const path = '/.well-known/jwks.json'
 
 const policies: NonNullable<WorldOptions['config']>['policies'] = {
   told: {
-    ...{ groups: [], users: [], networks: [], within: undefined, assertion: true },
+    ...{ groups: [], users: [], networks: [], within: undefined, assertion: true, lease: 30 },
     ...{ proof: 'two-factor', access: ['session'] },
   },
 }

@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type AuthorizerServer, startAuthorizerServer } from '../../src/apache/fastcgi/server.ts'
+import { startLeases } from '../../src/apache/leases/start.ts'
 import { createAuthorizer } from '../../src/authorizer/authorizer.ts'
 import { readCallerSecret } from '../../src/crypto/caller-secret.ts'
 import { type Browser, startWorld, type World } from '../world.ts'
@@ -25,6 +26,10 @@ export interface ProtectedWorld {
   visitor(portal?: Browser): Visitor
   stopAuthorizer(): Promise<void>
   startAuthorizer(): Promise<void>
+  /** Where leases are; the same path where there are none. */
+  readonly leaseDirectory: string
+  /** Runs a command of the program beside this server, on its database; gives what it said. */
+  command(...args: readonly string[]): string
   close(): Promise<void>
 }
 
@@ -58,12 +63,16 @@ export interface ProtectedOptions {
   readonly policies?: World['config']['policies']
   readonly toml?: string
   readonly modules?: readonly string[]
+  /** With leases, and a clock that ticks with Apache's. */
+  readonly leases?: boolean
 }
 
 export async function startProtected(options: ProtectedOptions): Promise<ProtectedWorld> {
   const folder = temporaryFolder('ww-protected-')
   const port = await freePort()
-  const env = environment(folder, { WATCHWORD_AUTHORIZER_LISTEN: `127.0.0.1:${port}` })
+  const leaseDirectory = join(folder, 'leases')
+  const leases = options.leases === true ? { WATCHWORD_AUTHORIZER_LEASE_DIRECTORY: leaseDirectory } : {}
+  const env = environment(folder, { WATCHWORD_AUTHORIZER_LISTEN: `127.0.0.1:${port}`, ...leases })
   writeFileSync(join(folder, 'watchword.toml'), options.toml ?? '')
   const apache = await startApache({
     extraModules: [
@@ -93,19 +102,36 @@ export async function startProtected(options: ProtectedOptions): Promise<Protect
   )
   if (wiki === undefined || shop === undefined) throw new Error('two hosts')
   const world = await startWorld({
-    config: { login: { returnOrigins: [wiki, shop] }, policies: options.policies ?? {} },
+    ticking: options.leases === true,
+    config: {
+      login: { returnOrigins: [wiki, shop] },
+      policies: options.policies ?? {},
+      ...(options.leases === true && { authorizer: { leaseDirectory } }),
+    },
   })
   let server: AuthorizerServer | undefined
+  let running: ReturnType<typeof startLeases> | undefined
   const startAuthorizer = async () => {
+    const decide = createAuthorizer(world.services, {
+      origin: world.config.origin,
+      hosts: new Set([wiki, shop]),
+      metrics: world.edge.metrics,
+    })
+    running = startLeases(decide, {
+      ...world.services,
+      directory: world.config.authorizer.leaseDirectory,
+      // A file of SQLite has no other nodes.
+      listen: (listener) => {
+        listener.connected()
+        return async () => {}
+      },
+      failed: (error) => console.error(error),
+    })
     server = await startAuthorizerServer({
       host: '127.0.0.1',
       port,
       secret: readCallerSecret(join(folder, 'data', 'authorizer-secret')),
-      handle: createAuthorizer(world.services, {
-        origin: world.config.origin,
-        hosts: new Set([wiki, shop]),
-        metrics: world.edge.metrics,
-      }),
+      handle: running.handle,
       watch: { failed: (error) => console.error(error) },
     })
   }
@@ -117,12 +143,21 @@ export async function startProtected(options: ProtectedOptions): Promise<Protect
     shop,
     visitor: (portal = world.browser()) => visitor(portal, apache.httpsPort, world.config.origin),
     startAuthorizer,
+    leaseDirectory,
+    command: (...args) =>
+      execFileSync(process.execPath, [launcher, ...args], {
+        cwd: folder,
+        env: { ...env, WATCHWORD_DATA: world.config.data },
+        encoding: 'utf8',
+      }),
     stopAuthorizer: async () => {
       await server?.stop()
+      await running?.stop()
       server = undefined
     },
     async close() {
       await server?.stop()
+      await running?.stop()
       await apache.stop()
       await world.close()
       rmSync(folder, { recursive: true, force: true })

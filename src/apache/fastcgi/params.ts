@@ -18,6 +18,8 @@ export interface AuthorizerParams extends AuthorizerRequest {
   readonly serverName: string | undefined
   readonly fetchDest: string | undefined
   readonly fetchSite: string | undefined
+  /** What `%{TIME}` was, where Apache can admit by leases. */
+  readonly time: string | undefined
 }
 
 /** Reads what a request is judged by out of its parameters, one character a byte. */
@@ -39,6 +41,7 @@ export function readParams(params: ReadonlyMap<string, string>): AuthorizerParam
     serverName: shaped(params.get('SERVER_NAME'), /^[A-Za-z0-9.:[\]_-]{1,255}$/),
     fetchDest: shaped(params.get('HTTP_SEC_FETCH_DEST'), word),
     fetchSite: shaped(params.get('HTTP_SEC_FETCH_SITE'), word),
+    time: shaped(params.get('WW_TIME'), /^\d{14}$/),
   }
 }
 

@@ -41,13 +41,14 @@ export function declareApacheInstall(command: Command): Handler {
 }
 
 function filesOf(config: Config, prefix: string, groups: readonly string[]): readonly ApacheFile[] {
-  const { listen, secretFile } = config.authorizer
+  const { listen, secretFile, leaseDirectory } = config.authorizer
   if (listen.kind === 'off' || listen.port === 0) {
     throw new Refusal('Apache has nobody to ask: give authorizer.listen an address with a port, and restart.')
   }
   const policies = [...builtInPolicies, ...groups.map(policyOfGroup), ...ownPolicies(config)]
   try {
-    return protectionFiles({ prefix, authorizer: listen, secret: readCallerSecret(secretFile), policies })
+    const secret = readCallerSecret(secretFile)
+    return protectionFiles({ prefix, authorizer: listen, secret, policies, leaseDirectory })
   } catch (cause) {
     if (!(cause instanceof VhostError)) throw cause
     throw new UsageError(cause.message.replace(/^prefix\b/, '--prefix'), { cause })
@@ -61,7 +62,7 @@ function policyOfGroup(name: string): AccessPolicy {
 }
 
 const ownPolicies = ({ policies }: Config) =>
-  Object.entries(policies).map(([name, { access, assertion }]) => ({ name, access, assertion }))
+  Object.entries(policies).map(([name, policy]) => ({ name, ...policy }))
 
 /** Whole under another name first: Apache may read at any moment, and the secret must never have been readable. */
 function write({ path, text, mode }: ApacheFile): void {

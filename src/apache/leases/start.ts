@@ -1,0 +1,50 @@
+import type { UserId } from '../../domain/user.ts'
+import type { AuthorizerHandler } from '../fastcgi/connection.ts'
+import { openLeaseFolder, revokeLeases } from './folder.ts'
+import { createLeases } from './grant.ts'
+
+export interface LeaseStart {
+  /** Where leases are; without one Apache asks each time. */
+  readonly directory: string | undefined
+  readonly now: () => number
+  readonly newId: () => string
+  /** Tells of what other nodes revoked, from now until what it gives is called. */
+  readonly listen: (listener: {
+    connected(): void
+    revoked(userId: UserId): void
+    lost(): void
+  }) => () => Promise<void>
+  readonly failed: (error: unknown) => void
+}
+
+/**
+ * The handler, which leases while it is sure to learn of every revocation.
+ *
+ * @throws LeaseFolderError where the folder cannot be trusted.
+ */
+export function startLeases(
+  decide: AuthorizerHandler,
+  { directory, now, newId, listen, failed }: LeaseStart,
+): { readonly handle: AuthorizerHandler; stop(): Promise<void> } {
+  if (directory === undefined) return { handle: decide, stop: async () => {} }
+  const leases = createLeases(decide, { folder: openLeaseFolder(directory, newId), now, failed })
+  const stopListening = listen({
+    connected: () => leases.permit(true),
+    lost: () => leases.permit(false),
+    revoked(userId) {
+      try {
+        revokeLeases(directory, [userId], newId)
+      } catch (error) {
+        failed(error)
+        leases.permit(false)
+      }
+    },
+  })
+  return {
+    handle: leases.handle,
+    async stop() {
+      leases.stop()
+      await stopListening()
+    },
+  }
+}
