@@ -297,7 +297,7 @@ const policySchema = z.strictObject({
     kind: 'number',
     type: `a whole number of seconds from 0 to ${LEASE_MAXIMUM}`,
     fallback: String(DEFAULT_LEASE),
-    help: 'How long Apache may admit a session again without asking, where authorizer.lease_directory is given; 0 for not at all. Nothing is leased where networks decide.',
+    help: 'How long Apache may admit a session again without asking, where authorizer.lease_directory is given; 0 for not at all. Nothing is leased where networks decide, nor with assertions.',
     print: String,
   }),
   access: setting(

@@ -40,7 +40,15 @@ const HOST = 'https://svn.example.net'
 type OwnPolicies = World['config']['policies']
 
 const policy: OwnPolicies[string] = {
-  ...{ groups: [], users: [], networks: [], assertion: false, proof: 'two-factor', within: undefined },
+  ...{
+    groups: [],
+    users: [],
+    networks: [],
+    assertion: false,
+    lease: 0,
+    proof: 'two-factor',
+    within: undefined,
+  },
   access: ['session', 'app-password', 'password-code'],
 }
 const policies: OwnPolicies = {

@@ -24,6 +24,7 @@ const usual = {
   REQUEST_SCHEME: 'https',
   REQUEST_METHOD: 'PROPFIND',
   REQUEST_URI: '/open/../prot?a=%2F',
+  WW_TIME: '20261123120000',
 }
 
 describe('what an authorizer may use (SEC-FCGI-4)', () => {
@@ -43,6 +44,7 @@ describe('what an authorizer may use (SEC-FCGI-4)', () => {
       fetchDest: 'document',
       fetchSite: 'same-origin',
       requestedWith: 'XMLHttpRequest',
+      time: '20261123120000',
     })
     assert.equal(callerSecretOf(new Map(Object.entries(usual))), 'a secret of the caller')
   })

@@ -18,6 +18,7 @@ const policy: World['config']['policies'][string] = {
     users: [],
     networks: [],
     assertion: false,
+    lease: 30,
     proof: 'two-factor',
     within: undefined,
     codeWindow: 600,
