@@ -27,6 +27,19 @@ const appPassword: readonly Branch[] = [
   },
 ]
 
+const codeWindow: readonly Branch[] = [
+  {
+    name: 'list',
+    summary: 'list what a password and code in one field opens to programs of a user',
+    load: async () => (await import('./commands/user/list-code-windows.ts')).declareCodeWindowList,
+  },
+  {
+    name: 'end',
+    summary: 'end it, so that the program needs another code',
+    load: async () => (await import('./commands/user/end-code-window.ts')).declareCodeWindowEnd,
+  },
+]
+
 const user: readonly Branch[] = [
   {
     name: 'create',
@@ -84,6 +97,7 @@ const user: readonly Branch[] = [
     load: async () => (await import('./commands/user/add-token.ts')).declareUserAddToken,
   },
   { name: 'app-password', summary: 'what programs sign in with', branches: appPassword },
+  { name: 'code-window', summary: 'programs that came in by password and code', branches: codeWindow },
 ]
 
 const group: readonly Branch[] = [

@@ -1,4 +1,7 @@
 import type { Page } from 'playwright-core'
+import type { CredentialHash } from '../../src/domain/code-window.ts'
+import * as codeWindows from '../../src/store/code-windows.ts'
+import * as users from '../../src/store/users.ts'
 import { PASSWORD } from '../world.ts'
 import { asAdmin, asNobody, asUser, type Guide, type Stop } from './browser-guide.ts'
 import { type Authenticator, holdSession, makeEnrolledPerson, makePerson, scan } from './browser-people.ts'
@@ -13,6 +16,18 @@ async function toCode(page: Page, { world, newName }: Guide): Promise<Authentica
 
 const toEnrolment = async (page: Page, { world, newName }: Guide) =>
   sendPassword(page, await makePerson(world, newName()))
+
+/** As if a program of the user had just come in by password and code. */
+async function openToAProgram({ world: { services }, user }: Guide): Promise<void> {
+  const { db, newId } = services
+  const { epoch = 0 } = (await users.findById(db, user.id)) ?? {}
+  const now = services.now()
+  await codeWindows.insert(db, {
+    ...{ id: newId(), userId: user.id, credentialHash: newId() as string as CredentialHash, policy: 'dav' },
+    ...{ host: 'https://files.example.net', address: '192.0.2.7', epoch, endedAt: undefined },
+    ...{ createdAt: now, expiresAt: now + 3600 },
+  })
+}
 
 /** Pages for whoever is signed in nowhere yet. */
 const welcoming: readonly Stop[] = [
@@ -201,6 +216,13 @@ const own: readonly Stop[] = [
     },
   },
   {
+    name: 'account-sessions-programs',
+    async reach(page, guide) {
+      await openToAProgram(guide)
+      await asUser('/account/sessions')(page, guide)
+    },
+  },
+  {
     name: 'account-password-refused',
     status: 422,
     async reach(page, guide) {
@@ -225,7 +247,13 @@ const administration: readonly Stop[] = [
     name: `admin${path.replace('/', '-')}`,
     reach: asAdmin(`/admin${path}`),
   })),
-  { name: 'admin-user', reach: (page, guide) => asAdmin(`/admin/users/${guide.user.id}`)(page, guide) },
+  {
+    name: 'admin-user',
+    async reach(page, guide) {
+      await openToAProgram(guide)
+      await asAdmin(`/admin/users/${guide.user.id}`)(page, guide)
+    },
+  },
   {
     name: 'admin-users-none',
     reach: asAdmin('/admin/users?search=zzzz&filter=disabled&group=staff'),

@@ -1,6 +1,7 @@
 import { showInstant } from '../instant.ts'
 import { print, printFacts, printTable } from '../terminal.ts'
 import { printAppPasswords } from './print-app-passwords.ts'
+import { printCodeWindows } from './print-code-windows.ts'
 import type { Standing } from './standing.ts'
 
 /** Prints what `user show` tells a person. */
@@ -37,6 +38,10 @@ export function describeUser({ user, waits }: Standing): void {
   }
   print('', user.appPasswords.length === 0 ? 'No app passwords.' : 'App passwords:')
   if (user.appPasswords.length > 0) printAppPasswords(user.appPasswords)
+  if (user.codeWindows.length > 0) {
+    print('', 'Programs that came in by password and code:')
+    printCodeWindows(user.codeWindows)
+  }
   print('', user.sessions.length === 0 ? 'No sessions.' : 'Sessions:')
   if (user.sessions.length > 0) {
     printTable(

@@ -1,5 +1,6 @@
 import { isoInstant } from '../instant.ts'
 import { appPasswordAsJson } from './print-app-passwords.ts'
+import { codeWindowAsJson } from './print-code-windows.ts'
 import type { Standing } from './standing.ts'
 
 /** What `user show --json` prints. */
@@ -38,6 +39,7 @@ export function userAsJson({ user, waits }: Standing) {
       user_agent: session.userAgent,
     })),
     app_passwords: user.appPasswords.map(appPasswordAsJson),
+    code_windows: user.codeWindows.map(codeWindowAsJson),
     recovery_codes_left: user.recoveryCodesLeft,
     /** Seconds. */
     waits,

@@ -92,6 +92,7 @@ export const shownUser = z.strictObject({
   enrolment_pending: z.boolean(),
   recovery_codes_left: z.int(),
   app_passwords: z.array(schemas.appPassword),
+  code_windows: z.array(schemas.codeWindow),
   sessions: z.array(schemas.ownSession.omit({ current: true })),
 })
 

@@ -13,6 +13,7 @@ import { adminErrors, conflictError, invitationAnswer, refusalAnswer, unknownErr
 import { groupAnswer } from './admin-groups.ts'
 import * as admin from './admin-schemas.ts'
 import { shownAppPassword } from './app-password-body.ts'
+import { shownCodeWindow } from './code-windows.ts'
 import * as schemas from './schemas.ts'
 
 type UsersQuery = typeof admin.usersQuery
@@ -98,6 +99,7 @@ function shownUser({ services }: Edge, user: ShownUser): z.input<typeof admin.sh
     enrolment_pending: user.enrolmentPending,
     recovery_codes_left: user.recoveryCodesLeft,
     app_passwords: user.appPasswords.map(shownAppPassword),
+    code_windows: user.codeWindows.map(shownCodeWindow),
     sessions: user.sessions
       .filter((session) => isAlive(session, rules, services.now()))
       .map((session) => ({

@@ -18,6 +18,7 @@ import {
   revokeOwnAppPassword,
 } from './app-passwords.ts'
 import { assertionKeys } from './assertion-keys.ts'
+import { endAnyCodeWindow, endOwnCodeWindow, listCodeWindows } from './code-windows.ts'
 import { changeOwnPassword, countRecoveryCodes, makeOwnRecoveryCodes } from './credentials.ts'
 import { listDevices, removeOwnDevice, renameOwnDevice } from './devices.ts'
 import { registerSecret } from './enrolment.ts'
@@ -42,6 +43,8 @@ export const routes: readonly Route[] = [
   listAppPasswords,
   makeOwnAppPassword,
   revokeOwnAppPassword,
+  listCodeWindows,
+  endOwnCodeWindow,
   listSessions,
   endOtherOwnSessions,
   endOwnSession,
@@ -58,6 +61,7 @@ export const routes: readonly Route[] = [
   endAllSessions,
   endAnySession,
   revokeAnyAppPassword,
+  endAnyCodeWindow,
   resetAnySecondFactor,
   withdrawAnyReset,
   listAllGroups,

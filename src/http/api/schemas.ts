@@ -107,6 +107,16 @@ export const appPassword = z.strictObject({
   last_used_address: z.string().nullable(),
 })
 
+export const codeWindow = z.strictObject({
+  id: z.string().describe('A handle; it opens nothing.'),
+  policy: z.string().describe('The access policy that it opens.'),
+  host: z.string().describe('The origin where it began.'),
+  address: z.string().describe('From where alone it opens anything.'),
+  created_at: seconds.describe('When the code was spent.'),
+  expires_at: seconds,
+  last_used_at: seconds,
+})
+
 export const ownSession = z.strictObject({
   id: z.string().describe('A handle; it opens nothing.'),
   current: z.boolean(),

@@ -15,6 +15,7 @@ export const accountNotices = {
   'others-ended': 'good',
   'password-changed': 'good',
   'app-password-revoked': 'good',
+  'code-window-ended': 'good',
   superseded: 'warn',
 } as const satisfies Record<string, 'good' | 'warn'>
 

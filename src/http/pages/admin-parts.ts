@@ -13,6 +13,7 @@ export const adminNotices = {
   'devices-stay-disabled': 'warn',
   'sessions-ended': 'good',
   'app-password-revoked': 'good',
+  'code-window-ended': 'good',
   'reset-requested': 'good',
   'reset-waits': 'warn',
   'reset-withdrawn': 'good',

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { endCodeWindow } from '../../actions/end-code-window.ts'
 import { endOtherSessions } from '../../actions/end-other-sessions.ts'
 import { endSession } from '../../actions/end-session.ts'
 import type { SessionWithUser } from '../../domain/session.ts'
-import { ownSessions } from '../../store/views/own-account.ts'
+import { ownCodeWindows, ownSessions } from '../../store/views/own-account.ts'
 import type { Answer } from '../answer.ts'
 import type { Edge } from '../endpoint.ts'
 import { pageAnswer, redirect } from '../page.ts'
@@ -61,6 +62,26 @@ export const endOtherOwnSessions = pageRoute({
   },
 })
 
+/** `POST /account/code-windows/end` */
+export const endOwnCodeWindow = pageRoute({
+  method: 'POST',
+  path: '/account/code-windows/end',
+  access: 'session',
+  fields: z.strictObject({ id: idField }),
+  async handle(request, edge) {
+    const { session, caller, view } = request
+    if (session === undefined) return redirect('/login')
+    const { id } = request.fields
+    const outcome = await endCodeWindow(edge.services, session, { id, caller })
+    switch (outcome.kind) {
+      case 'ended':
+        return done(SESSIONS, 'code-window-ended')
+      case 'not-found':
+        return sessionsAnswer(request, edge, session, { problem: view.t.account.sessions.programs.gone }, 404)
+    }
+  },
+})
+
 async function sessionsAnswer(
   { view }: PageRequest,
   { services }: Edge,
@@ -70,7 +91,8 @@ async function sessionsAnswer(
 ): Promise<Answer> {
   const { db, now, policy } = services
   const all = await ownSessions(db, current.user.id, policy.session, now())
+  const codeWindows = await ownCodeWindows(db, current.user.id, now())
   const sessions = all.map((session) => ({ ...session, isCurrent: session.id === current.session.id }))
   const shown = viewAt(view, SESSIONS)
-  return pageAnswer(shown, sessionsPage(shown, { told, sessions }), { status })
+  return pageAnswer(shown, sessionsPage(shown, { told, sessions, codeWindows }), { status })
 }

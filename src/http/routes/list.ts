@@ -6,9 +6,10 @@ import { addDevice, confirmNewDevice, showNewDevice } from './account-enrolment.
 import { showAccount } from './account-overview.ts'
 import { savePassword, showPassword } from './account-password.ts'
 import { makeCodes, savedCodes, showRecoveryCodes } from './account-recovery-codes.ts'
-import { endOtherOwnSessions, endOwnSession, showSessions } from './account-sessions.ts'
+import { endOtherOwnSessions, endOwnCodeWindow, endOwnSession, showSessions } from './account-sessions.ts'
 import { revokeAnyAppPassword } from './admin-app-passwords.ts'
 import { exportCsv, exportJsonLines, showAudit } from './admin-audit.ts'
+import { endAnyCodeWindow } from './admin-code-windows.ts'
 import {
   addToGroup,
   askForDeletion,
@@ -58,6 +59,7 @@ export const pageRoutes: readonly PageRoute[] = [
   showSessions,
   endOwnSession,
   endOtherOwnSessions,
+  endOwnCodeWindow,
   showPassword,
   savePassword,
   showActivity,
@@ -72,6 +74,7 @@ export const pageRoutes: readonly PageRoute[] = [
   invite,
   endSessions,
   revokeAnyAppPassword,
+  endAnyCodeWindow,
   askForReset,
   reset,
   withdraw,

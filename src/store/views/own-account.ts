@@ -2,6 +2,7 @@ import { isAlive, type SessionRules } from '../../domain/session.ts'
 import type { UnixSeconds } from '../../domain/time.ts'
 import type { UserId } from '../../domain/user.ts'
 import * as appPasswords from '../app-passwords.ts'
+import * as codeWindows from '../code-windows.ts'
 import type { Db } from '../database.ts'
 import * as otpDevices from '../otp-devices.ts'
 import * as recoveryCodes from '../recovery-codes.ts'
@@ -24,6 +25,9 @@ export async function ownSessions(db: Db, userId: UserId, rules: SessionRules, n
 
 /** The user's app passwords without their secrets, oldest first; those that have ended are among them. */
 export const ownAppPasswords = appPasswords.listOf
+
+/** What a password and code in one field opens to programs of the user, oldest first. */
+export const ownCodeWindows = codeWindows.listOpen
 
 /** How many recovery codes the user has left. */
 export const recoveryCodesLeft = recoveryCodes.countLeft

@@ -1,8 +1,10 @@
 import type { AppPassword } from '../../domain/app-password.ts'
+import type { CodeWindow } from '../../domain/code-window.ts'
 import type { Session } from '../../domain/session.ts'
 import type { UnixSeconds } from '../../domain/time.ts'
 import type { UserId } from '../../domain/user.ts'
 import * as appPasswords from '../app-passwords.ts'
+import * as codeWindows from '../code-windows.ts'
 import type { Db } from '../database.ts'
 import * as invitations from '../invitations.ts'
 import * as otpDevices from '../otp-devices.ts'
@@ -33,6 +35,8 @@ export interface ShownUser {
   readonly recoveryCodesLeft: number
   /** Oldest first, without secrets; those that have ended are among them. */
   readonly appPasswords: readonly AppPassword[]
+  /** What a password and code in one field opens to programs, oldest first. */
+  readonly codeWindows: readonly CodeWindow[]
   /** Until when a link to choose a password may be used, if one was made. */
   readonly invitedUntil: UnixSeconds | undefined
   /** What an administrator asked for and another one may carry out. */
@@ -74,6 +78,7 @@ export async function findShownUser(
     sessions: await sessions.listOf(db, id),
     recoveryCodesLeft: await recoveryCodes.countLeft(db, id, now),
     appPasswords: await appPasswords.listOf(db, id),
+    codeWindows: await codeWindows.listOpen(db, id, now),
     invitedUntil: await invitations.findEnd(db, id, now),
     resetRequest: await resetRequests.find(db, id, now),
   }

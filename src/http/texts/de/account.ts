@@ -25,6 +25,7 @@ export const account: Texts['account'] = {
     'others-ended': 'Alle Ihre anderen Sitzungen wurden beendet.',
     'password-changed': 'Ihr Passwort wurde geändert. Ihre anderen Sitzungen wurden beendet.',
     'app-password-revoked': 'Das App-Passwort wurde widerrufen. Was es verwendet, wird ab jetzt abgewiesen.',
+    'code-window-ended': 'Beendet. Das Programm wird abgewiesen, bis es einen anderen Code bringt.',
     superseded: 'Ihr Konto wurde im selben Moment geändert. Sehen Sie nach und versuchen Sie es erneut.',
   },
   devices: {
@@ -117,11 +118,22 @@ export const account: Texts['account'] = {
     end: 'Beenden',
     endOf: (browser, address) => `Sitzung beenden: ${browser}, ${address}`,
     endOthers: 'Alle anderen Sitzungen beenden',
-    endOthersHint: 'Damit vergessen wir auch die anderen Browser, mit denen Sie sich angemeldet haben.',
+    endOthersHint:
+      'Damit vergessen wir auch die anderen Browser, mit denen Sie sich angemeldet haben, und kein Programm kommt mehr mit einem früheren Code herein.',
     onlyThis: 'Sie sind nirgends sonst angemeldet.',
     gone: 'Diese Sitzung gibt es nicht mehr.',
     on: (browser, system) => `${browser} unter ${system}`,
     unknown: 'Unbekanntes Programm',
+    programs: {
+      title: 'Programme mit Passwort und Code',
+      intro:
+        'Sie kamen mit Ihrem Passwort und einem Code dahinter herein und brauchen bis zum Ende keinen weiteren.',
+      host: 'Ort',
+      opens: 'Öffnet',
+      ends: 'Endet',
+      endOf: (host, address) => `Zugang beenden: ${host}, ${address}`,
+      gone: 'Das ist schon beendet.',
+    },
   },
   password: {
     title: 'Passwort',

@@ -17,6 +17,7 @@ export const admin: Texts['admin'] = {
     'devices-stay-disabled':
       'Die Wartezeiten sind aufgehoben. Authenticatoren, die nach zu vielen falschen Codes gesperrt wurden, bleiben es: Setzen Sie den zweiten Faktor zurück.',
     'app-password-revoked': 'Widerrufen. Was es verwendet, wird ab der nächsten Anfrage abgewiesen.',
+    'code-window-ended': 'Beendet. Das Programm wird ab der nächsten Anfrage abgewiesen.',
     'sessions-ended': 'Beendet. Der Browser ist mit seiner nächsten Anfrage abgemeldet.',
     'reset-requested': 'Beantragt. Eine zweite Person der Verwaltung muss zustimmen.',
     'reset-waits': 'Sie haben das schon beantragt. Eine zweite Person der Verwaltung muss zustimmen.',

@@ -25,6 +25,7 @@ export const account = {
     'others-ended': 'All your other sessions were ended.',
     'password-changed': 'Your password was changed. Your other sessions were ended.',
     'app-password-revoked': 'The app password was revoked. Whatever uses it is refused from now on.',
+    'code-window-ended': 'Ended. The program is refused until it brings another code.',
     superseded: 'Your account was changed at the same moment. Have a look, and try again.',
   },
   devices: {
@@ -111,11 +112,21 @@ export const account = {
     end: 'End',
     endOf: (browser: string, address: string) => `End the session of ${browser} at ${address}`,
     endOthers: 'End all other sessions',
-    endOthersHint: 'Also makes us forget the other browsers that you signed in with.',
+    endOthersHint:
+      'Also makes us forget the other browsers that you signed in with, and lets no program in by an earlier code.',
     onlyThis: 'You are signed in nowhere else.',
     gone: 'This session is there no more.',
     on: (browser: string, system: string) => `${browser} on ${system}`,
     unknown: 'Unknown program',
+    programs: {
+      title: 'Programs with password and code',
+      intro: 'They got in by your password with a code behind it, and need no other code until the end.',
+      host: 'Place',
+      opens: 'Opens',
+      ends: 'Ends',
+      endOf: (host: string, address: string) => `End the access to ${host} from ${address}`,
+      gone: 'It has ended already.',
+    },
   },
   password: {
     title: 'Password',

@@ -14,6 +14,7 @@ export const admin = {
     'devices-stay-disabled':
       'The waits are lifted. Authenticators that were disabled after too many wrong codes stay so: reset the second factor.',
     'app-password-revoked': 'Revoked. Whatever uses it is refused from its next request on.',
+    'code-window-ended': 'Ended. The program is refused from its next request on.',
     'sessions-ended': 'Ended. The browser is signed out with its next request.',
     'reset-requested': 'Asked for. Another administrator has to approve it.',
     'reset-waits': 'You asked for this already. Another administrator has to approve it.',
