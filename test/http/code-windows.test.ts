@@ -11,7 +11,14 @@ const ADDRESS = '198.51.100.9'
 
 let world: World
 before(async () => {
-  const policy = { groups: [], users: [], networks: [], assertion: false, proof: 'two-factor' } as const
+  const policy = {
+    groups: [],
+    users: [],
+    networks: [],
+    assertion: false,
+    lease: 0,
+    proof: 'two-factor',
+  } as const
   const dav = { ...policy, within: undefined, access: ['password-code'], codeWindow: 600 } as const
   world = await startWorld({ config: { policies: { dav } } })
 })
