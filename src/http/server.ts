@@ -52,9 +52,16 @@ export async function startServer(
       connectionsCheckingInterval: 5000,
     },
   }) as Server
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
-    refuse(error, socket, errorHeaders),
-  )
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (error.code === 'ECONNRESET') socket.destroy()
+    refuse(refusalOf(error), socket, errorHeaders)
+  })
+  // Without an answer a proxy would tell its client that we failed (RFC 9110 §9.3.6).
+  server.on('connect', (_, socket: Socket) => {
+    // It is no longer the server's: nobody else hears of a reset, nor reads what still comes.
+    socket.on('error', () => {}).resume()
+    refuse(noTunnel, socket, errorHeaders)
+  })
   await startListening(server, listen)
   return { address: addressOf(server, listen), stop: () => stop(server) }
 
@@ -143,20 +150,30 @@ async function removeStaleSocket(path: string): Promise<void> {
   rmSync(path)
 }
 
-/** A request that Node could not read is answered in our words, with our headers, and the connection ends. */
+/** Status line, code and sentence of an answer that Node would not let the application give. */
+type ServerRefusal = readonly [status: string, code: string, sentence: string]
+
+const noTunnel: ServerRefusal = ['501 Not Implemented', 'not_implemented', 'No tunnels are opened here.']
+
+/** What is said of a request that Node could not read. */
+function refusalOf({ code }: NodeJS.ErrnoException): ServerRefusal {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return ['431 Request Header Fields Too Large', 'headers_too_large', 'The headers are too large.']
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return ['408 Request Timeout', 'timeout', 'The request took too long to arrive.']
+    default:
+      return ['400 Bad Request', 'bad_request', 'This is not a request that HTTP allows.']
+  }
+}
+
+/** Answers in our words, with our headers, and ends the connection. */
 function refuse(
-  error: NodeJS.ErrnoException,
+  [status, code, sentence]: ServerRefusal,
   socket: Socket,
   headers: Readonly<Record<string, string>>,
 ): void {
-  if (error.code === 'ECONNRESET') socket.destroy()
   if (socket.writableEnded || socket.destroyed) return
-  const [status, code, sentence] =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? ['431 Request Header Fields Too Large', 'headers_too_large', 'The headers are too large.']
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? ['408 Request Timeout', 'timeout', 'The request took too long to arrive.']
-        : ['400 Bad Request', 'bad_request', 'This is not a request that HTTP allows.']
   const body = JSON.stringify({ error: sentence, code })
   const lines = Object.entries({
     ...headers,

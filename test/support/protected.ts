@@ -65,6 +65,8 @@ export interface ProtectedOptions {
   readonly modules?: readonly string[]
   /** With leases, and a clock that ticks with Apache's. */
   readonly leases?: boolean
+  /** Text of more virtual hosts. */
+  readonly hosts?: (place: ApachePlace, folder: string) => string
 }
 
 export async function startProtected(options: ProtectedOptions): Promise<ProtectedWorld> {
@@ -94,6 +96,7 @@ export async function startProtected(options: ProtectedOptions): Promise<Protect
         `Include conf-available/watchword-authorizer.conf`,
         host(place, 'wiki.example.net', options.wiki(prefix)),
         host(place, 'shop.example.org', options.shop(prefix)),
+        options.hosts?.(place, prefix) ?? '',
       ].join('\n')
     },
   })
