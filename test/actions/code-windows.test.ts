@@ -382,16 +382,18 @@ for (const engine of [sqlite, postgres]) {
       const { show } = programOf(services, person)
       const set = await setPassword(
         services,
-        { username: person.username, password: OLD_PASSWORD, mustChange: true },
+        { username: person.username, password: NEW_PASSWORDS[0], mustChange: true },
         by,
       )
       assert.equal(set.kind, 'changed')
-      assert.equal(await reasonOf(show()), 'ended')
+      const password = `${NEW_PASSWORDS[0]}${person.code('phone')}`
+      assert.equal(await reasonOf(show({ password })), 'ended')
       const before = hashes()
-      assert.equal(await reasonOf(show()), 'ended')
+      assert.equal(await reasonOf(show({ password })), 'ended')
       assert.equal(hashes(), before)
       assert.equal((await codeWindows.listOpen(services.db, person.id, services.now())).length, 0)
-      assert.equal((await signIn(services, person, person.code('phone'))).kind, 'wrong-code')
+      const again = { username: person.username, password: NEW_PASSWORDS[0], code: person.code('phone') }
+      assert.equal((await authenticate(services, { ...again, uniform: true }, caller)).kind, 'wrong-code')
     })
 
     it('are refused from the next request on when the user is disabled, and do not come back (SEC-AUTH-19)', async () => {

@@ -5,6 +5,7 @@ import { StorageFault } from '../../src/domain/faults.ts'
 import type { UserId } from '../../src/domain/user.ts'
 import * as appPasswords from '../../src/store/app-passwords.ts'
 import * as auditLog from '../../src/store/audit-log.ts'
+import * as codeWindows from '../../src/store/code-windows.ts'
 import * as groups from '../../src/store/groups.ts'
 import * as invitations from '../../src/store/invitations.ts'
 import * as otpDevices from '../../src/store/otp-devices.ts'
@@ -27,6 +28,7 @@ import {
 } from '../../src/store/views/own-account.ts'
 import { findShownUser } from '../../src/store/views/show-user.ts'
 import { anAppPassword } from './app-passwords.ts'
+import { aCodeWindow } from './code-windows.ts'
 import { aDevice, aHash, aTokenHash, makeSession, makeUser, NOW, plain } from './people.ts'
 import type { Opened } from './store.ts'
 
@@ -99,6 +101,8 @@ export function viewContract(open: Opened): void {
       await otpDevices.insertConfirmed(db, { ...device, sealedKey }, NOW)
       const { secretHash, ...appPassword } = anAppPassword(id)
       await appPasswords.insert(db, { ...appPassword, secretHash })
+      const { credentialHash, ...codeWindow } = aCodeWindow(id)
+      await codeWindows.insert(db, { ...codeWindow, credentialHash })
       const { tokenHash, ...session } = await makeSession(db, id)
       const shown = await findShownUser(db, username.toUpperCase(), NOW)
       assert.deepEqual(shown, {
@@ -118,6 +122,7 @@ export function viewContract(open: Opened): void {
         sessions: [session],
         recoveryCodesLeft: 2,
         appPasswords: [{ ...appPassword, lastUsedAt: undefined, lastUsedAddress: undefined }],
+        codeWindows: [{ ...codeWindow, lastUsedAt: NOW }],
         invitedUntil: undefined,
         resetRequest: undefined,
       })
