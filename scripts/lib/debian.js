@@ -10,12 +10,16 @@ import { runQuietly } from './run.js'
  */
 export const debianPackages = {
   apache2: 'apache2',
+  cadaver: 'cadaver',
   chromium: 'chromium',
   curl: 'curl',
+  git: 'git',
   'libapache2-mod-passenger': '/usr/lib/apache2/modules/mod_passenger.so',
+  'libapache2-mod-svn': '/usr/lib/apache2/modules/mod_dav_svn.so',
   oathtool: 'oathtool',
   openssl: 'openssl',
   postgresql: 'initdb',
+  subversion: 'svn',
   systemd: 'systemd-analyze',
   'zbar-tools': 'zbarimg',
 }

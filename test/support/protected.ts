@@ -67,16 +67,20 @@ export interface ProtectedOptions {
   readonly leases?: boolean
   /** Text of more virtual hosts. */
   readonly hosts?: (place: ApachePlace, folder: string) => string
+  /** The name of the first host, `wiki.example.net` unless told; programs that look names up need `localhost`. */
+  readonly name?: string
 }
 
 export async function startProtected(options: ProtectedOptions): Promise<ProtectedWorld> {
   const folder = temporaryFolder('ww-protected-')
+  const name = options.name ?? 'wiki.example.net'
   const port = await freePort()
   const leaseDirectory = join(folder, 'leases')
   const leases = options.leases === true ? { WATCHWORD_AUTHORIZER_LEASE_DIRECTORY: leaseDirectory } : {}
   const env = environment(folder, { WATCHWORD_AUTHORIZER_LISTEN: `127.0.0.1:${port}`, ...leases })
   writeFileSync(join(folder, 'watchword.toml'), options.toml ?? '')
   const apache = await startApache({
+    ...(options.name !== undefined && { serverName: options.name }),
     extraModules: [
       ...['authn_core', 'authz_user', 'authnz_fcgi', 'setenvif', 'cgi', 'dir'],
       ...(options.modules ?? []),
@@ -94,15 +98,13 @@ export async function startProtected(options: ProtectedOptions): Promise<Protect
       options.files?.(prefix)
       return [
         `Include conf-available/watchword-authorizer.conf`,
-        host(place, 'wiki.example.net', options.wiki(prefix)),
+        host(place, name, options.wiki(prefix)),
         host(place, 'shop.example.org', options.shop(prefix)),
         options.hosts?.(place, prefix) ?? '',
       ].join('\n')
     },
   })
-  const [wiki, shop] = ['wiki.example.net', 'shop.example.org'].map(
-    (name) => `https://${name}:${apache.httpsPort}`,
-  )
+  const [wiki, shop] = [name, 'shop.example.org'].map((each) => `https://${each}:${apache.httpsPort}`)
   if (wiki === undefined || shop === undefined) throw new Error('two hosts')
   const world = await startWorld({
     ticking: options.leases === true,
