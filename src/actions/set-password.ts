@@ -8,12 +8,15 @@ import { nameKey } from './budgets.ts'
 import { type Operator, record } from './caller.ts'
 import { problemOf } from './change-password.ts'
 import { endEverything } from './end-everything.ts'
+import { Superseded, supersededOnly } from './superseded.ts'
 
 export type SetPasswordOutcome =
   | { readonly kind: 'changed' }
   | { readonly kind: 'no-such-user' }
   | { readonly kind: 'unsuitable'; readonly problem: PasswordProblem }
   | { readonly kind: 'busy' }
+  /** The account changed while this was under way. */
+  | { readonly kind: 'superseded' }
 
 /** Sets a user's password at the operator's word. The second factor stays as it is (SEC-PW-15). */
 export async function setPassword(
@@ -32,9 +35,9 @@ export async function setPassword(
     return { kind: 'unsuitable', problem: { kind: 'unchanged' } }
   }
   const hash = await turn.hash(input.password)
-  return services.db.transaction().execute(async (tx): Promise<SetPasswordOutcome> => {
+  const setting = services.db.transaction().execute(async (tx): Promise<SetPasswordOutcome> => {
     await attempts.clear(tx, [nameKey(services.sealer, user.username)])
-    if (!(await users.advanceEpoch(tx, user.id))) return { kind: 'no-such-user' }
+    if (!(await users.claimEpoch(tx, user.id, user.epoch))) throw new Superseded()
     await passwordHashes.put(tx, user.id, { hash, mustChange: input.mustChange, now })
     await invitations.removeOf(tx, user.id)
     await endEverything(tx, user.id, now)
@@ -46,4 +49,5 @@ export async function setPassword(
     )
     return { kind: 'changed' }
   })
+  return setting.catch(supersededOnly)
 }

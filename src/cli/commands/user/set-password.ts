@@ -40,6 +40,8 @@ export function declareUserSetPassword(command: Command): Handler {
           return refuse(noSuchUser(username))
         case 'busy':
           return refuse(busy)
+        case 'superseded':
+          return refuse(`The account of ${username} was changed at the same moment. Run this again.`)
       }
     })
   }
