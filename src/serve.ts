@@ -12,12 +12,13 @@ import { type Composed, compose } from './compose.ts'
 import type { Config } from './config/load.ts'
 import { readCallerSecret } from './crypto/caller-secret.ts'
 import { lowerHashThreads } from './crypto/hash-threads.ts'
+import { callerProof } from './domain/caller-proof.ts'
 import { setupLink } from './domain/invitation.ts'
 import { createApp } from './http/app.ts'
 import { createEdge } from './http/create-edge.ts'
 import { ListenError, startServer } from './http/server.ts'
 import { createLog } from './observe/log.ts'
-import { createMetrics, type Metrics } from './observe/metrics.ts'
+import { createMetrics } from './observe/metrics.ts'
 import type { Services } from './services.ts'
 
 const PURGE_EVERY_MS = 10 * 60 * 1000
@@ -48,11 +49,17 @@ export async function serve(config: Config): Promise<void> {
   // hash at once; other work of the pool waits for two hashes at most, because only that many a thread are in it.
   process.env.UV_THREADPOOL_SIZE = String(config.password.hashThreads)
   await lowerHashThreads()
+  const secret = readCallerSecret(config.authorizer.secretFile)
   const composed = await compose(config)
   const { services, close } = composed
   const metrics = createMetrics(() => services.hasher.load())
-  const edge = createEdge(services, config, { log, metrics })
-  const { listen } = config
+  const { listen, origin, login } = config
+  const decide = createAuthorizer(services, { origin, hosts: new Set(login.returnOrigins), metrics })
+  const edge = createEdge(services, config, {
+    log,
+    metrics,
+    authorizer: { isCaller: callerProof(secret), decide },
+  })
   const own = listen.kind === 'unix' ? { ...listen, mode: config.socketMode } : listen
   const at = passenger === undefined ? own : ({ kind: 'passenger' } as const)
   const signal = nextSignal(passenger)
@@ -63,7 +70,7 @@ export async function serve(config: Config): Promise<void> {
     },
   )
   const patience = passenger === undefined ? 0 : HANDOVER_MS
-  const authorizer = await startAuthorizer(composed, config, { log, metrics, patience }).catch(
+  const authorizer = await startAuthorizer(composed, config, { secret, decide, log, patience }).catch(
     async (error: unknown) => {
       await server.stop()
       await close()
@@ -92,25 +99,24 @@ async function offerSetup(services: Services, { origin }: Config): Promise<void>
   )
 }
 
-/** Starts to answer Apache about protected places, unless the settings say that none are protected. */
+/** Starts to answer Apache about protected places, unless the settings say that it does not ask. */
 async function startAuthorizer(
   { services, listenForRevocations }: Composed,
-  { authorizer, origin, login }: Config,
+  { authorizer: { listen, leaseDirectory } }: Config,
   {
+    secret,
+    decide,
     log,
-    metrics,
     patience,
   }: {
+    readonly secret: string
+    readonly decide: ReturnType<typeof createAuthorizer>
     readonly log: ReturnType<typeof createLog>
-    readonly metrics: Metrics
     /** How long the port may be another's, in milliseconds. */
     readonly patience: number
   },
 ): Promise<AuthorizerServer | undefined> {
-  const { listen, secretFile, leaseDirectory } = authorizer
   if (listen.kind === 'off') return undefined
-  const secret = readCallerSecret(secretFile)
-  const decide = createAuthorizer(services, { origin, hosts: new Set(login.returnOrigins), metrics })
   const leases = startLeases(decide, {
     ...services,
     directory: leaseDirectory,

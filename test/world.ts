@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createUser, type NewUser } from '../src/actions/create-user.ts'
+import { createAuthorizer } from '../src/authorizer/authorizer.ts'
 import { compose, systemClock } from '../src/compose.ts'
 import { type Config, loadConfig } from '../src/config/load.ts'
+import { callerProof } from '../src/domain/caller-proof.ts'
 import type { UserId } from '../src/domain/user.ts'
 import { createApp } from '../src/http/app.ts'
 import { createEdge } from '../src/http/create-edge.ts'
@@ -17,6 +19,9 @@ import { assertDeclared } from './http/declared-answers.ts'
 
 /** A password that every rule accepts. */
 export const PASSWORD = 'correct horse battery staple'
+
+/** By which a proxy shows to a world that it may ask about protected places. */
+export const CALLER_SECRET = 'the-secret-of-the-proxy-of-a-world'
 
 /** The clock of a world: it stands still until it is moved, unless it is asked to tick. */
 export interface Clock {
@@ -119,7 +124,15 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { services, close } = await compose(config, { now: clock.now })
   const log = createLog(options.log ? 'debug' : 'silent', { write: (line) => options.log?.(line) })
   const metrics = createMetrics(() => services.hasher.load())
-  const edge = createEdge(services, config, { log, metrics })
+  const { origin, login } = config
+  const edge = createEdge(services, config, {
+    log,
+    metrics,
+    authorizer: {
+      isCaller: callerProof(CALLER_SECRET),
+      decide: createAuthorizer(services, { origin, hosts: new Set(login.returnOrigins), metrics }),
+    },
+  })
   const app = createApp(edge)
 
   const world: World = {

@@ -17,7 +17,7 @@ export const identityHeaders: readonly string[] = words(`
   X-Auth-Request-Groups X-Auth-Request-Preferred-Username X-Auth-Request-Access-Token X-Auth-User
   X-Auth-Username X-Auth-Email X-Auth-Groups X-Authenticated-User X-Authenticated-Userid X-WebAuth-User
   X-User X-User-Id X-Username X-Email X-Groups X-Watchword-User X-Watchword-Groups X-Watchword-Assertion
-  Client-Cert
+  X-Watchword-Amr X-Watchword-User-Id Client-Cert
   Client-Cert-Chain X-Client-Cert X-Client-DN X-Client-Verify SSL-Client-Cert X-SSL-Client-Cert
   X-SSL-Client-DN X-SSL-Client-S-DN X-SSL-Client-Verify X-Forwarded-Client-Cert X-ARR-ClientCert
 `)
@@ -39,5 +39,7 @@ export const guardedHeaders: readonly string[] = [
     X-Scheme X-Script-Name Front-End-Https X-HTTP-Method X-HTTP-Method-Override X-Method-Override
     Proxy Proxy-Connection Max-Forwards Upgrade
   `),
+  // By which another proxy shows that it may ask: no visitor may even try.
+  'X-Watchword-Secret',
   ...identityHeaders,
 ]

@@ -56,8 +56,8 @@ export function readRequest(raw: RawRequest): AuthorizerRequest {
   }
 }
 
-/** No control characters but tab, which header values may have (RFC 9110 §5.5); any byte from 128. */
-const visible = /^[\t -~\x80-\xff]+$/
+/** A header value: no control characters but tab (RFC 9110 §5.5); any byte from 128. */
+export const visible = /^[\t -~\x80-\xff]+$/
 
 /** The value if it has the shape. */
 export const shaped = (value: string | undefined, shape: RegExp): string | undefined =>

@@ -28,3 +28,9 @@ export function siteCookies(host: string): SiteCookies {
     clear: (kind) => `${nameOf(kind)}=; Max-Age=0${attributes}`,
   }
 }
+
+/** What is left of a `Cookie` header without any cookie of ours, of this host or of our pages; empty for nothing. */
+export function withoutOurCookies(header: string): string {
+  const others = header.split(';').filter((pair) => !/^\s*(?:__Host-)?watchword-/i.test(pair))
+  return others.join(';').trim()
+}

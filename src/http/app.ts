@@ -3,6 +3,7 @@ import { type Answer, failure, notFound } from './answer.ts'
 import { routes } from './api/routes.ts'
 import { API_DOCS_FILES, findApiDocsFile } from './api-docs-files.ts'
 import type { Asset } from './appearance.ts'
+import { AUTHORIZE_PATH, authorizeEndpoint } from './authorize.ts'
 import { type AppContext, type Bindings, type Edge, endpoint, unrouted } from './endpoint.ts'
 import { errorAnswer } from './error-response.ts'
 import { pageEndpoint, viewOfStranger } from './page-endpoint.ts'
@@ -25,6 +26,8 @@ export function createApp(edge: Edge): Hono<{ Bindings: Bindings }> {
     app.on(route.method, route.path, pageEndpoint(route, edge, pages.has(route.path)))
     methods.set(route.path, [...(methods.get(route.path) ?? []), route.method])
   }
+  app.get(AUTHORIZE_PATH, authorizeEndpoint(edge))
+  methods.set(AUTHORIZE_PATH, ['GET'])
   for (const asset of assetsOf(edge)) app.get(asset.path, () => assetResponse(asset, edge))
   app.get(`${API_DOCS_FILES}/:file`, (c, next) => docsFileResponse(c, edge) ?? next())
   const others = otherMethods(methods, edge)

@@ -3,7 +3,7 @@ import type { Metrics } from '../observe/metrics.ts'
 import type { Services } from '../services.ts'
 import { type BrandSettings, createAppearance } from './appearance.ts'
 import { cookiesFor } from './cookies.ts'
-import type { Edge } from './endpoint.ts'
+import type { Edge, EdgeAuthorizer } from './endpoint.ts'
 import { clientAddress, type Network, networkTest } from './guards/client-address.ts'
 import { ownOrigins } from './guards/cross-site.ts'
 import { pagePolicy, securityHeaders } from './guards/security-headers.ts'
@@ -25,7 +25,7 @@ export interface EdgeSettings {
 export function createEdge(
   services: Services,
   settings: EdgeSettings,
-  { log, metrics }: { log: Logger; metrics: Metrics },
+  { log, metrics, authorizer }: { log: Logger; metrics: Metrics; authorizer: EdgeAuthorizer },
 ): Edge {
   const { origin } = settings
   const inMetricsNetworks = networkTest(settings.metrics.networks)
@@ -45,6 +45,7 @@ export function createEdge(
     appearance,
     pagePolicy: pagePolicy(appearance.styleSource, settings.login.returnOrigins),
     returnOrigins: { own: origin, others: new Set(settings.login.returnOrigins) },
+    authorizer,
     singleForm: settings.login.form === 'single',
     // Whoever may write to the socket without a proxy between is on this machine already.
     mayReadMetrics: (peer, address) =>

@@ -1,6 +1,8 @@
 import type { Context } from 'hono'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
+import type { AuthorizerAnswer } from '../authorizer/answer.ts'
+import type { AuthorizerRequest } from '../authorizer/request.ts'
 import { isId } from '../domain/id.ts'
 import type { ReturnOrigins } from '../domain/return-to.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -40,6 +42,13 @@ export interface Edge {
   readonly returnOrigins: ReturnOrigins
   /** Whether the page asks for all three at once. */
   readonly singleForm: boolean
+  readonly authorizer: EdgeAuthorizer
+}
+
+/** The answers about protected places that proxies other than Apache get, and the proof that they are proxies. */
+export interface EdgeAuthorizer {
+  readonly isCaller: (secret: string | undefined) => boolean
+  readonly decide: (request: AuthorizerRequest) => Promise<AuthorizerAnswer>
 }
 
 /** Who may call a route. There is no default: a route that does not say stops the server from starting (SEC-AZ-1). */
@@ -85,26 +94,33 @@ export interface ApiRequest<Fields, Query = unknown> extends Received {
 
 /** Makes a handler of Hono out of a route: guards in one visible order, the route itself, one answer. */
 export function endpoint(route: Route, edge: Edge) {
-  const { method, path } = route
-  const { log, metrics, newRequestId } = edge
-  return async (c: AppContext): Promise<Response> => {
-    const started = performance.now()
-    const requestId = newRequestId()
-    let answer: Answer
-    try {
-      answer = await answerTo(route, edge, c, requestId)
-    } catch (error) {
-      answer = errorAnswer(error, log.child({ requestId, route: path }))
-    }
-    const seconds = (performance.now() - started) / 1000
-    metrics.request(path, method, answer.status, seconds)
-    const isRoutine = method === 'GET' && answer.status < 500
-    log[isRoutine ? 'debug' : 'info'](
-      { requestId, method, route: path, status: answer.status, ms: Math.round(seconds * 1000) },
-      'request',
-    )
-    return respond(answer, edge, requestId)
-  }
+  return (c: AppContext): Promise<Response> =>
+    accounted(route, edge, async (requestId) => {
+      try {
+        return await answerTo(route, edge, c, requestId)
+      } catch (error) {
+        return errorAnswer(error, edge.log.child({ requestId, route: route.path }))
+      }
+    })
+}
+
+/** The answer as a response, counted, timed and logged under the route and never under the address. */
+export async function accounted(
+  { method, path }: { readonly method: string; readonly path: string },
+  edge: Pick<Edge, 'log' | 'metrics' | 'newRequestId' | 'securityHeaders'>,
+  answerOf: (requestId: string) => Promise<Answer>,
+): Promise<Response> {
+  const started = performance.now()
+  const requestId = edge.newRequestId()
+  const answer = await answerOf(requestId)
+  const seconds = (performance.now() - started) / 1000
+  edge.metrics.request(path, method, answer.status, seconds)
+  const isRoutine = method === 'GET' && answer.status < 500
+  edge.log[isRoutine ? 'debug' : 'info'](
+    { requestId, method, route: path, status: answer.status, ms: Math.round(seconds * 1000) },
+    'request',
+  )
+  return respond(answer, edge, requestId)
 }
 
 /** The answer to what no route takes: counted and logged without a word of what was asked for. */
@@ -191,7 +207,11 @@ function invalidFields(error: z.ZodError): Answer {
 }
 
 /** The answer with every header that each answer has. */
-export function respond(answer: Answer, { securityHeaders }: Edge, requestId: string): Response {
+export function respond(
+  answer: Answer,
+  { securityHeaders }: Pick<Edge, 'securityHeaders'>,
+  requestId: string,
+): Response {
   const { status, body, contentType = 'application/json; charset=utf-8', cookies = [], headers } = answer
   const all: Record<string, string> = { ...securityHeaders, ...headers, 'x-request-id': requestId }
   let content: string | ReadableStream | null = null

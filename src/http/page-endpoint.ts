@@ -3,7 +3,7 @@ import { enterAdmin } from '../actions/enter-admin.ts'
 import { takesAppPasswords } from '../domain/app-password.ts'
 import { formKeyOf, isFormKey, type Token } from '../domain/token.ts'
 import type { Answer } from './answer.ts'
-import { type AppContext, type Edge, respond } from './endpoint.ts'
+import { type AppContext, accounted, type Edge } from './endpoint.ts'
 import { errorAnswer } from './error-response.ts'
 import { readBody } from './guards/body.ts'
 import { readQuery } from './guards/query.ts'
@@ -56,20 +56,8 @@ export function pageRoute<Fields extends z.ZodType, Query extends z.ZodType>(
  * @param hasPage whether the address can be opened, so that links may lead to it.
  */
 export function pageEndpoint(route: PageRoute, edge: Edge, hasPage: boolean) {
-  const { method, path } = route
-  return async (c: AppContext): Promise<Response> => {
-    const started = performance.now()
-    const requestId = edge.newRequestId()
-    const answer = await answerOrError(route, edge, c, { requestId, hasPage })
-    const seconds = (performance.now() - started) / 1000
-    edge.metrics.request(path, method, answer.status, seconds)
-    const isRoutine = method === 'GET' && answer.status < 500
-    edge.log[isRoutine ? 'debug' : 'info'](
-      { requestId, method, route: path, status: answer.status, ms: Math.round(seconds * 1000) },
-      'request',
-    )
-    return respond(answer, edge, requestId)
-  }
+  return (c: AppContext): Promise<Response> =>
+    accounted(route, edge, (requestId) => answerOrError(route, edge, c, { requestId, hasPage }))
 }
 
 interface Serving {

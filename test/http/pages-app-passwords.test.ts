@@ -141,7 +141,7 @@ describe('the page of app passwords', () => {
     await fillIn(browser, PAGE, MAKE, git)
     const { services, config, edge } = world
     const none = { ...services, policy: { ...services.policy, accessPolicies: [] } }
-    const app = createApp(createEdge(none, config, { log: edge.log, metrics: edge.metrics }))
+    const app = createApp(createEdge(none, config, edge))
     const cookie = `${SESSION}=${browser.cookies.get(SESSION)}`
     const open = async (path: string) => {
       const peer = { kind: 'tcp', address: '203.0.113.7' }
