@@ -221,7 +221,12 @@ MaxRequestWorkers 64
 ${options.extra ?? ''}`
 }
 
-async function selfSignedCertificate(serverName: string, certificate: string, key: string): Promise<void> {
+/** Makes a certificate of a name and its key, as files of PEM. */
+export async function selfSignedCertificate(
+  serverName: string,
+  certificate: string,
+  key: string,
+): Promise<void> {
   await run('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
     ...['-subj', `/CN=${serverName}`, '-addext', `subjectAltName=DNS:${serverName}`],
@@ -241,7 +246,7 @@ async function testConfiguration(folder: string): Promise<string> {
 }
 
 /** Two ports that nobody has; both are held until both are known, so they differ. */
-async function freePorts(): Promise<[number, number]> {
+export async function freePorts(): Promise<[number, number]> {
   const servers = [createServer(), createServer()]
   await Promise.all(servers.map((server) => once(server.listen(0, '127.0.0.1'), 'listening')))
   const [first, second] = servers.map((server) => (server.address() as AddressInfo).port)
@@ -249,7 +254,8 @@ async function freePorts(): Promise<[number, number]> {
   return [first ?? 0, second ?? 0]
 }
 
-async function untilListening(port: number, server: ChildProcess, log: () => string): Promise<void> {
+/** Resolves when somebody listens at a port of loopback, and fails if the server ends before. */
+export async function untilListening(port: number, server: ChildProcess, log: () => string): Promise<void> {
   for (let attempt = 0; attempt < 400; attempt++) {
     if (server.exitCode !== null || server.signalCode !== null) break
     const socket = connect(port, '127.0.0.1')
@@ -262,7 +268,7 @@ async function untilListening(port: number, server: ChildProcess, log: () => str
     if (connected) return
     await delay(25)
   }
-  throw new Error(`Apache did not start:\n${log()}`)
+  throw new Error(`The server did not start:\n${log()}`)
 }
 
 function read(file: string): string {

@@ -180,7 +180,8 @@ ${text}
 </VirtualHost>
 `
 
-function visitor(portal: Browser, port: number, ownOrigin: string): Visitor {
+/** A visitor of hosts that all are at one port of this machine. */
+export function visitor(portal: Browser, port: number, ownOrigin: string): Visitor {
   const jars: Visitor['jars'] = new Map()
   const get: Visitor['get'] = async (address, headers = {}, method = 'GET', body = undefined) => {
     const url = new URL(address)
