@@ -11,11 +11,13 @@ import { runQuietly } from './run.js'
 export const debianPackages = {
   apache2: 'apache2',
   cadaver: 'cadaver',
+  caddy: 'caddy',
   chromium: 'chromium',
   curl: 'curl',
   git: 'git',
   'libapache2-mod-passenger': '/usr/lib/apache2/modules/mod_passenger.so',
   'libapache2-mod-svn': '/usr/lib/apache2/modules/mod_dav_svn.so',
+  nginx: 'nginx',
   oathtool: 'oathtool',
   openssl: 'openssl',
   postgresql: 'initdb',

@@ -247,14 +247,14 @@ const sections = {
       kind: 'text',
       type: '"off", or "host:port" on this machine itself, such as "127.0.0.1:9010"',
       fallback: '127.0.0.1:9010',
-      help: 'Where Apache asks whether a request may enter a protected place.',
+      help: 'Where Apache asks whether a request may enter a protected place. Other proxies ask at listen.',
       print: (address: AuthorizerAddress) => printAuthorizer(address),
     }),
     secret_file: setting(parsed(checkPath).optional(), {
       kind: 'text',
       type: 'the path of a file',
       fallback: '(authorizer-secret in data)',
-      help: 'Secret by which Apache shows that it is the one who asks. Made at the first start.',
+      help: 'Secret by which Apache, or another proxy, shows that it is the one who asks. Made at the first start.',
       print: String,
     }),
     lease_directory: setting(parsed(parseLeaseFolder).optional(), {

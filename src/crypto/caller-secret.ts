@@ -13,12 +13,12 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** The file with the secret of Apache is readable by others, or holds none. */
+/** The file with the secret of proxies is readable by others, or holds none. */
 export class CallerSecretError extends Error {
   override readonly name = 'CallerSecretError'
 }
 
-/** Reads the secret by which Apache shows that it is the one who asks, and makes it where there is none yet. */
+/** Reads the secret by which a proxy shows that it is the one who asks, and makes it where there is none yet. */
 export function readCallerSecret(path: string): string {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) create(path)
   if ((statSync(path).mode & 0o077) !== 0) {
@@ -28,7 +28,7 @@ export function readCallerSecret(path: string): string {
   // What Apache's configuration can hold without any escaping, and long enough that nobody guesses it.
   if (!/^[A-Za-z0-9_-]{22,200}$/.test(secret)) {
     throw new CallerSecretError(
-      `${path} holds no secret. Remove it, start again, and run "watchword apache install".`,
+      `${path} holds no secret. Remove it, start again, and give it to the proxy anew (docs/apache.md, docs/proxies.md).`,
     )
   }
   return secret

@@ -10,7 +10,7 @@ import {
 } from '../authorizer/request.ts'
 import { withoutOurCookies } from '../authorizer/site-cookies.ts'
 import { isOfPrograms } from '../domain/access.ts'
-import { type Answer, failure } from './answer.ts'
+import type { Answer } from './answer.ts'
 import { type AppContext, accounted, type Edge } from './endpoint.ts'
 import { errorAnswer } from './error-response.ts'
 import { readQuery } from './guards/query.ts'
@@ -44,8 +44,9 @@ export function authorizeEndpoint(edge: Edge) {
   const route = { method: 'GET', path: AUTHORIZE_PATH } as const
   // The answer reaches a browser under the name of another host, whose transport is not ours to decide on.
   const { 'strict-transport-security': _, ...securityHeaders } = edge.securityHeaders
+  const toOtherHosts = { ...edge, securityHeaders }
   return (c: AppContext): Promise<Response> =>
-    accounted(route, { ...edge, securityHeaders }, async (requestId) => {
+    accounted(route, toOtherHosts, async (requestId) => {
       const about = { requestId, route: AUTHORIZE_PATH }
       try {
         return await answerTo(c.req.raw, edge, (why) =>
@@ -80,7 +81,8 @@ async function answerTo(request: Request, edge: Edge, refused: (why: string) => 
   }
 }
 
-const notForYou = () => failure(403, 'forbidden', 'This address is for the proxy of protected places.')
+/** To whom nothing is decided. */
+const notForYou = (): Answer => ({ status: 403, body: denials[403].json, contentType: JSON_TYPE })
 
 /** What is asked, if every part of it came, once and well-formed. Values of a header that came twice are joined by `, `. */
 function readQuestion({ url, headers }: Request): Question | undefined {
@@ -162,8 +164,9 @@ function deny(
     cookies,
     headers,
     body: denials[status][body],
-    contentType: body === 'json' ? 'application/json; charset=utf-8' : HTML,
+    contentType: body === 'json' ? JSON_TYPE : HTML,
   }
 }
 
 const HTML = 'text/html; charset=utf-8'
+const JSON_TYPE = 'application/json; charset=utf-8'

@@ -26,6 +26,19 @@ it('is started with the server, with a secret of its own, and stops with it (SEC
   // A host that is not listed: the secret was right, and the answer is the authorizer's own.
   assert.equal((await ask(address, [request('', secret)])).status, 403)
   assert.equal((await ask(address, [request('', 'another-secret-of-22-characters')])).status, 403)
+  // Other proxies ask at the address of the pages.
+  const facts = { for: '203.0.113.7', method: 'GET', proto: 'https', host: 'other.example', uri: '/' }
+  const forwarded = Object.entries(facts).map(([name, value]): [string, string] => [
+    `x-forwarded-${name}`,
+    value,
+  ])
+  const asAProxy = (shown: string) =>
+    fetch(`${server.address}/api/authorize?policy=two-factor`, {
+      headers: [...forwarded, ['x-watchword-secret', shown]],
+    })
+  const [decided, refused] = [await asAProxy(secret), await asAProxy('another-secret-of-22-characters')]
+  assert.deepEqual([decided.status, decided.headers.get('x-watchword-answer')], [403, 'json'])
+  assert.deepEqual([refused.status, refused.headers.get('x-watchword-answer')], [403, null])
   assert.ok(!server.stderr().includes(secret))
   assert.equal(await server.stop(), 0)
   assert.equal((await ask(address, [request('', secret)])).status, undefined)

@@ -105,6 +105,20 @@ describe('protected places behind Caddy', () => {
     assert.equal(new URL(String(sent.headers.location)).searchParams.get('to'), `${here.wiki}/page`)
   })
 
+  it('has our pages beside it, where nobody can ask as a proxy does', async () => {
+    const visitor = here.visitor()
+    const own = `https://auth.example.com:${here.httpsPort}`
+    const { status, headers } = await visitor.get(`${own}/login`)
+    assert.deepEqual([status, headers['x-frame-options']], [200, 'DENY'])
+    assert.equal((await visitor.get(`${own}/metrics`)).status, 404)
+    const { wiki } = here
+    const asked = await visitor.get(`${own}/api/authorize?policy=two-factor`, {
+      ...{ 'X-Watchword-Secret': CALLER_SECRET, 'X-Forwarded-For': '127.0.0.1', 'X-Forwarded-Method': 'GET' },
+      ...{ 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': new URL(wiki).host, 'X-Forwarded-Uri': '/' },
+    })
+    assert.deepEqual([asked.status, JSON.parse(asked.body).code], [403, 'forbidden'])
+  })
+
   it('answers a script and whatever carries data by 401, and a program by a challenge', async () => {
     const visitor = here.visitor()
     const script = await visitor.get(`${here.wiki}/page`, { 'sec-fetch-mode': 'cors', accept: '*/*' })

@@ -15,8 +15,7 @@ const SITE = '__Host-watchword-site'
 
 const place = (path: string, policy: string, lines: string) => `
   location ${path} {
-    auth_request /.watchword/${policy};
-    include watchword/place.conf;
+    include watchword/protect-${policy}.conf;
     ${lines}
   }`
 
@@ -29,14 +28,25 @@ describe('protected places behind nginx', () => {
   before(async () => {
     here = await startProxied((made) => {
       folder = made.folder
-      return startNginx(made, () => {
-        const root = pages(folder)
-        return [
+      const root = pages(folder)
+      const application = 'proxy_pass http://127.0.0.1:3000;'
+      return startNginx(made, {
+        places: [
           place('/files/', 'two-factor', `root ${root};`),
-          place('/recent/', 'two-factor-recent', 'proxy_pass http://127.0.0.1:3000;'),
-          place('/unheard/', 'unheard-of', `alias ${root}/files/;`),
+          place('/recent/', 'two-factor-recent', application),
+          // No such group.
+          place('/unheard/', 'group-staff', `alias ${root}/files/;`),
+          'location /unheard-of/ { auth_request /.watchword/unheard-of; proxy_pass http://127.0.0.1:3000; }',
           `location /open/ { alias ${root}/files/; }`,
-        ].join('\n')
+        ].join('\n'),
+        // Without the line of the virtual host.
+        beside: `server {
+          listen 127.0.0.1:${made.httpsPort} ssl;
+          server_name careless.example.net;
+          ssl_certificate ${made.certificate};
+          ssl_certificate_key ${made.key};
+          ${place('/', 'two-factor', application)}
+        }`,
       })
     })
     ada = await here.world.enrolled('ada')
@@ -161,6 +171,20 @@ describe('protected places behind nginx', () => {
     }
   })
 
+  it('has our pages beside it, where nobody can ask as a proxy does', async () => {
+    const visitor = here.visitor()
+    const own = `https://auth.example.com:${here.httpsPort}`
+    const { status, headers } = await visitor.get(`${own}/login`)
+    assert.deepEqual([status, headers['x-frame-options']], [200, 'DENY'])
+    assert.equal((await visitor.get(`${own}/metrics`)).status, 404)
+    const { wiki } = here
+    const asked = await visitor.get(`${own}/api/authorize?policy=two-factor`, {
+      ...{ 'X-Watchword-Secret': CALLER_SECRET, 'X-Forwarded-For': '127.0.0.1', 'X-Forwarded-Method': 'GET' },
+      ...{ 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': new URL(wiki).host, 'X-Forwarded-Uri': '/' },
+    })
+    assert.deepEqual([asked.status, JSON.parse(asked.body).code], [403, 'forbidden'])
+  })
+
   it('answers a script and whatever carries data by 401, and a program by a challenge', async () => {
     const visitor = here.visitor()
     const script = await visitor.get(`${here.wiki}/files/`, { 'sec-fetch-mode': 'cors', accept: '*/*' })
@@ -215,6 +239,7 @@ describe('protected places behind nginx', () => {
   it('opens nothing by a policy that nobody knows, and nothing by a cookie that came twice (SEC-SES-14)', async () => {
     const { visitor } = await inside()
     assert.equal((await visitor.get(`${here.wiki}/unheard/`)).status, 403)
+    assert.equal((await visitor.get(`${here.wiki}/unheard-of/`)).status, 403)
     const token = visitor.jars.get(here.wiki)?.get(SITE)
     const twice = `${SITE}=${token}; ${SITE}=${token}`
     assert.equal((await visitor.get(`${here.wiki}/files/`, { cookie: twice })).status, 403)
@@ -245,6 +270,14 @@ describe('protected places behind nginx', () => {
       assert.doesNotMatch(body, /page of the wiki|x-remote-user/i, target)
       assert.ok([302, 400, 404].includes(answer.statusCode ?? 0), `${target}: ${answer.statusCode}`)
     }
+  })
+
+  it('is closed in a virtual host that has no way to ask', async () => {
+    const { visitor } = await inside()
+    const careless = `https://careless.example.net:${here.httpsPort}`
+    const { status, body } = await visitor.get(`${careless}/app`)
+    assert.equal(status, 500)
+    assert.doesNotMatch(body, /"headers"/)
   })
 
   it('closes with the next request after a user is disabled, and while Watchword is away (SEC-FCGI-8, SEC-SES-15)', async () => {

@@ -29,6 +29,8 @@ export interface Proxied {
   /** Origin of the protected host. */
   readonly wiki: string
   readonly httpsPort: number
+  /** Where Watchword listens. */
+  readonly watchwordPort: number
   visitor(portal?: Browser): Visitor
   /** Ends Watchword and leaves the proxy alone. */
   stopWatchword(): Promise<void>
@@ -130,6 +132,7 @@ export async function startProxied(start: (place: ProxiedPlace) => ChildProcess)
     world,
     wiki,
     httpsPort,
+    watchwordPort,
     visitor: (portal = world.browser()) => visitor(portal, httpsPort, world.config.origin),
     stopWatchword,
     startWatchword,
@@ -138,23 +141,29 @@ export async function startProxied(start: (place: ProxiedPlace) => ChildProcess)
   }
 }
 
-/** Starts nginx with the files of the guide; `more` are lines for its one virtual host. */
-export function startNginx(place: ProxiedPlace, more: (folder: string) => string): ChildProcess {
+/** Starts nginx with the files of the guide, and more places in its virtual host and beside it. */
+export function startNginx(
+  place: ProxiedPlace,
+  more: { readonly places?: string; readonly beside?: string } = {},
+): ChildProcess {
   const { folder, httpsPort, watchwordPort, applicationPort, certificate, key, secretFile } = place
   const here = (text: string) =>
     text
       .replaceAll('/var/lib/watchword/authorizer-secret', secretFile)
       .replaceAll('/etc/nginx', folder)
-      .replaceAll('/etc/ssl/certs/wiki.example.net.pem', certificate)
-      .replaceAll('/etc/ssl/private/wiki.example.net.key', key)
+      .replaceAll(/\/etc\/ssl\/certs\/[\w.]+/g, certificate)
+      .replaceAll(/\/etc\/ssl\/private\/[\w.]+/g, key)
       .replaceAll('listen 443 ssl', `listen 127.0.0.1:${httpsPort} ssl`)
       .replaceAll('127.0.0.1:8000', `127.0.0.1:${watchwordPort}`)
       .replaceAll('127.0.0.1:3000', `127.0.0.1:${applicationPort}`)
-  execFileSync('sh', ['-c', here(blockOf('sh', '/etc/nginx/watchword/secret.conf'))])
+  for (const mark of ['/etc/nginx/watchword/secret.conf', 'for policy in']) {
+    execFileSync('sh', ['-c', here(blockOf('sh', mark))])
+  }
   for (const name of ['server.conf', 'place.conf']) {
     writeFileSync(join(folder, 'watchword', name), here(blockOf('nginx', `/etc/nginx/watchword/${name}`)))
   }
   const server = here(blockOf('nginx', 'server_name wiki.example.net'))
+  const own = here(blockOf('nginx', 'server_name auth.example.com'))
   writeFileSync(
     join(folder, 'nginx.conf'),
     `
@@ -167,7 +176,9 @@ events {}
 http {
   access_log ${folder}/access.log;
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join('\n  ')}
-  ${server.replace(/\}\s*$/, `${here(more(folder))}\n}`)}
+  ${server.replace(/\}\s*$/, `${here(more.places ?? '')}\n}`)}
+  ${own}
+  ${here(more.beside ?? '')}
 }
 `,
   )
@@ -202,13 +213,14 @@ export function startCaddy(place: ProxiedPlace): ChildProcess {
 	skip_install_trust
 }
 ${blockOf('caddyfile', 'a snippet a policy')}
-${blockOf('caddyfile', 'And the places')}`
+${blockOf('caddyfile', 'And the places')}
+${blockOf('caddyfile', 'auth.example.com {')}`
   writeFileSync(
     join(folder, 'Caddyfile'),
     text
       .replaceAll(
-        'wiki.example.net {',
-        `wiki.example.net:${httpsPort} {\n\tbind 127.0.0.1\n\ttls ${certificate} ${key}`,
+        /^(\w+\.example\.\w+) \{/gm,
+        `$1:${httpsPort} {\n\tbind 127.0.0.1\n\ttls ${certificate} ${key}`,
       )
       .replaceAll('127.0.0.1:8000', `127.0.0.1:${watchwordPort}`)
       .replaceAll('127.0.0.1:3000', `127.0.0.1:${applicationPort}`),
