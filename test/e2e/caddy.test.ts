@@ -61,6 +61,7 @@ describe('protected places behind Caddy', () => {
       'X-Remote-Groups': 'root',
       'X-Watchword-User-Id': 'root',
       'X-Watchword-Amr': 'root',
+      'X-Watchword-Assertion': 'root',
       authorization: 'Bearer of-the-application',
     })
     assert.equal(reply.status, 200)

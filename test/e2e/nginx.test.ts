@@ -34,6 +34,7 @@ describe('protected places behind nginx', () => {
         places: [
           place('/files/', 'two-factor', `root ${root};`),
           place('/recent/', 'two-factor-recent', application),
+          place('/told/', 'told', application),
           // No such group.
           place('/unheard/', 'group-staff', `alias ${root}/files/;`),
           'location /unheard-of/ { auth_request /.watchword/unheard-of; proxy_pass http://127.0.0.1:3000; }',
@@ -120,6 +121,7 @@ describe('protected places behind nginx', () => {
       'X-Remote-Groups': 'root',
       'X-Watchword-User-Id': 'root',
       'X-Watchword-Amr': 'root',
+      'X-Watchword-Assertion': 'root',
       Connection: 'close, X-Remote-User, X-Remote-Groups',
       authorization: 'Bearer of-the-application',
     })
@@ -139,6 +141,16 @@ describe('protected places behind nginx', () => {
       Object.keys(reply.headers).filter((name) => /remote|watchword|cookie|authorization/.test(name)),
       [],
     )
+  })
+
+  it('hands on the signed assertion of a policy that has one', async () => {
+    const { visitor } = await inside()
+    const { status, body } = await visitor.get(`${here.wiki}/told/`, { 'X-Watchword-Assertion': 'root' })
+    assert.equal(status, 200)
+    const [assertion = '', ...others] = valuesOf(seenBy(body), 'x-watchword-assertion')
+    assert.equal(others.length, 0)
+    const claims = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString())
+    assert.equal(claims.aud, here.wiki)
   })
 
   it('asks with facts of its own only (FT-HDR-1, SEC-FCGI-4)', async () => {

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import { disableUser } from '../../src/actions/disable-user.ts'
 import { makeAppPasswordFor } from '../../src/actions/make-app-password.ts'
 import { startServer } from '../../src/http/server.ts'
+import { ownPolicies } from '../support/proxies.ts'
 import { CALLER_SECRET, type Enrolled, PASSWORD, startWorld, type World } from '../world.ts'
 
 const HOST = 'https://wiki.example.net'
@@ -27,7 +28,7 @@ describe('what nginx, Caddy and Traefik are answered', () => {
   let world: World
   let ada: Enrolled
   before(async () => {
-    world = await startWorld({ config: { login: { returnOrigins: [HOST] } } })
+    world = await startWorld({ config: { login: { returnOrigins: [HOST] }, policies: ownPolicies } })
     ada = await world.enrolled('ada')
   })
   after(() => world.close())
@@ -267,6 +268,23 @@ describe('what nginx, Caddy and Traefik are answered', () => {
     const cookie = await enter(ada)
     const theirs = await ask({ cookie, authorization: basic('theirs') }, 'policy=two-factor-recent')
     assert.deepEqual([theirs.status, theirs.headers.get('authorization')], [204, basic('theirs')])
+  })
+
+  it('takes a password with a code in one field, which the application never sees either', async () => {
+    const { phone, username } = await world.enrolled('carol')
+    const authorization = `Basic ${Buffer.from(`${username}:${PASSWORD}${phone.code()}`).toString('base64')}`
+    const { status, headers } = await ask({ accept: '*/*', authorization }, 'policy=field')
+    assert.deepEqual(
+      [status, headers.get('x-remote-user'), headers.get('authorization')],
+      [204, 'carol', null],
+    )
+  })
+
+  it('hands on the signed assertion of a policy that has one', async () => {
+    const cookie = await enter(ada)
+    const { headers } = await ask({ cookie }, 'policy=told')
+    assert.match(headers.get('x-watchword-assertion') ?? '', /^[\w-]+\.[\w-]+\.[\w-]+$/)
+    assert.equal((await ask({ cookie })).headers.get('x-watchword-assertion'), null)
   })
 
   it('refuses a cookie that came twice, to nginx by a status that it knows (SEC-SES-14)', async () => {

@@ -65,6 +65,18 @@ export interface Seen {
 export const valuesOf = ({ headers }: Seen, name: string): string[] =>
   headers.filter((_, at) => at % 2 === 1 && headers[at - 1]?.toLowerCase() === name.toLowerCase())
 
+/** Policies of a world behind a proxy, beside those that are built in. */
+export const ownPolicies: World['config']['policies'] = {
+  told: {
+    ...{ groups: [], users: [], networks: [], within: undefined, assertion: true, lease: 0 },
+    ...{ proof: 'two-factor', access: ['session'] },
+  },
+  field: {
+    ...{ groups: [], users: [], networks: [], within: undefined, assertion: false, lease: 0 },
+    ...{ proof: 'two-factor', access: ['session', 'password-code'], codeWindow: 600 },
+  },
+}
+
 /**
  * Starts world, application and proxy.
  *
@@ -74,7 +86,7 @@ export async function startProxied(start: (place: ProxiedPlace) => ChildProcess)
   const folder = temporaryFolder('ww-proxied-')
   const [httpsPort, watchwordPort] = await freePorts()
   const wiki = `https://wiki.example.net:${httpsPort}`
-  const world = await startWorld({ config: { login: { returnOrigins: [wiki] } } })
+  const world = await startWorld({ config: { login: { returnOrigins: [wiki] }, policies: ownPolicies } })
   const application = http.createServer((request, response) => {
     let body = ''
     request.setEncoding('latin1')
@@ -157,7 +169,7 @@ export function startNginx(
       .replaceAll('127.0.0.1:8000', `127.0.0.1:${watchwordPort}`)
       .replaceAll('127.0.0.1:3000', `127.0.0.1:${applicationPort}`)
   for (const mark of ['/etc/nginx/watchword/secret.conf', 'for policy in']) {
-    execFileSync('sh', ['-c', here(blockOf('sh', mark))])
+    execFileSync('sh', ['-c', here(blockOf('sh', mark)).replace('group-staff;', 'group-staff told;')])
   }
   for (const name of ['server.conf', 'place.conf']) {
     writeFileSync(join(folder, 'watchword', name), here(blockOf('nginx', `/etc/nginx/watchword/${name}`)))
