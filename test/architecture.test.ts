@@ -11,6 +11,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   crypto: ['domain'],
   store: ['domain'],
+  sources: ['domain'],
   actions: ['domain', 'store', 'services.ts'],
   // What a protected place answers, for both edges that proxies ask.
   authorizer: ['domain', 'actions', 'services.ts', 'observe'],
@@ -20,7 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   observe: ['domain'],
   // The operator's edge uses everything but the insides of other edges.
   cli: [
-    ...['domain', 'actions', 'store', 'crypto', 'config', 'services.ts', 'compose.ts', 'serve.ts'],
+    ...['domain', 'actions', 'store', 'sources', 'crypto', 'config', 'services.ts', 'compose.ts', 'serve.ts'],
     'apache/passenger.ts',
     'apache/protect.ts',
     'apache/site.ts',
@@ -43,8 +44,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const packagesIn: Readonly<Record<string, readonly string[]>> = {
   kysely: ['store'],
   'kysely/migration': ['store'],
-  pg: ['store/postgres.ts', 'store/revocation-notices.ts'],
-  'node:sqlite': ['store/sqlite.ts'],
+  pg: ['store/postgres.ts', 'store/revocation-notices.ts', 'sources/sql-reader.ts'],
+  'node:sqlite': ['store/sqlite.ts', 'sources/sql-reader.ts'],
   '@node-rs/argon2': ['crypto/password-hasher.ts'],
   '@node-rs/bcrypt': ['crypto/old-hashes.ts'],
   '@zxcvbn-ts/language-common': ['crypto/password-lists.ts'],
@@ -66,6 +67,7 @@ const packagesIn: Readonly<Record<string, readonly string[]>> = {
   'node:fs': [
     'crypto',
     'store',
+    'sources',
     'config',
     'cli',
     'http/server.ts',

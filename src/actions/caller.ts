@@ -45,15 +45,35 @@ export async function record(
   },
   event: AuditEvent,
 ): Promise<void> {
-  const { now, by, userId, proven = true } = context
-  await auditLog.append(tx, {
+  await auditLog.append(tx, recordOf(services, context, event))
+}
+
+/** As `record`, many events of one moment at once. */
+export async function recordAll(
+  services: Pick<Services, 'newId'>,
+  tx: Db,
+  { now, by }: { readonly now: UnixSeconds; readonly by: Administrator },
+  events: readonly { readonly userId: UserId; readonly event: AuditEvent }[],
+): Promise<void> {
+  await auditLog.appendAll(
+    tx,
+    events.map(({ userId, event }) => recordOf(services, { now, by, userId }, event)),
+  )
+}
+
+function recordOf(
+  services: Pick<Services, 'newId'>,
+  { now, by, userId, proven = true }: Parameters<typeof record>[2],
+  event: AuditEvent,
+): auditLog.AuditRecord {
+  return {
     ...event,
     id: services.newId(),
     at: now,
     userId,
     actor: actorOf(by, proven ? userId : undefined),
     ...originOf(by),
-  })
+  }
 }
 
 function originOf(by: Caller | Administrator) {

@@ -1,5 +1,6 @@
 import { nextStep } from '../domain/login.ts'
 import { canonicalCode } from '../domain/otp/code.ts'
+import { parseImportedCode } from '../domain/otp/imported-code.ts'
 import { parseRecoveryCode, type RecoveryCode } from '../domain/otp/recovery-code.ts'
 import type { PasswordHash } from '../domain/password/hash-parameters.ts'
 import type { User } from '../domain/user.ts'
@@ -13,6 +14,7 @@ import * as users from '../store/users.ts'
 import { type Advanced, advanceLogin, standingOf } from './advance-login.ts'
 import { codeBudget } from './budgets.ts'
 import { record } from './caller.ts'
+import { importedCodeHash } from './imported-code-hash.ts'
 import { matchCode } from './match-code.ts'
 import {
   type Attempt,
@@ -74,6 +76,8 @@ async function proveByCode(services: ProofServices, proof: Proof): Promise<Proof
     const { attempt } = weighed
     const { user, devices, spent } = attempt
     const step = nextStep(login.amr, standingOf(user, devices), services.policy.enrolment)
+    const imported = parseImportedCode(proof.text)
+    if (step === 'totp' && imported !== undefined) return proveByImportedCode(tx, services, attempt, imported)
     if (step === 'totp') {
       return proveByDevice(tx, services, attempt, () => {
         const proven = { ...login, amr: [...login.amr, 'otp' as const] }
@@ -92,6 +96,20 @@ async function proveByCode(services: ProofServices, proof: Proof): Promise<Proof
     if (error instanceof EnrolmentUndone) return { kind: 'not-awaited' }
     throw error
   })
+}
+
+/** A code that another program made: looked up by its keyed hash, and spent by being found. */
+async function proveByImportedCode(
+  tx: Db,
+  services: ProofServices,
+  attempt: Attempt,
+  code: string,
+): Promise<ProofOutcome> {
+  const { proof, user, spent } = attempt
+  if (!(await recoveryCodes.spendImported(tx, user.id, importedCodeHash(services, user.id, code))))
+    return wrongCode(tx, services, attempt, 'wrong-code')
+  await settleProven(tx, proof, () => forgetAttempts(tx, spent))
+  return recovered(tx, services, attempt)
 }
 
 /** The first code of an enrolment proves possession and is used by it (SEC-OTP-8). */
@@ -153,7 +171,7 @@ async function proveByRecoveryCode(
   proof: LoginProof,
   { index, secret }: RecoveryCode,
 ): Promise<ProofOutcome> {
-  const { login, caller, now } = proof
+  const { login, now } = proof
   using entered = proof.turn === undefined ? services.hasher.enter() : undefined
   const turn = proof.turn ?? entered
   if (turn === undefined) return { kind: 'busy' }
@@ -186,16 +204,18 @@ async function proveByRecoveryCode(
       return wrongCode(tx, services, attempt, 'wrong-code')
     if (!(await spend(tx, user, index, hash))) return wrongCode(tx, services, attempt, 'repeated')
     await settleProven(tx, proof, () => settleAttempt(tx, [budget]))
-    const amr = [...login.amr, 'recovery' as const]
-    const remaining = await recoveryCodes.countLeft(tx, user.id, now)
-    await record(
-      services,
-      tx,
-      { now, by: caller, userId: user.id },
-      { event: 'recovery-code-used', remaining },
-    )
-    return advanceLogin(tx, services, { ...login, amr }, { user, devices, caller, now })
+    return recovered(tx, services, attempt)
   })
+}
+
+/** A code for an emergency was spent: the login goes on, and whoever reads the log sees how. */
+async function recovered(tx: Db, services: ProofServices, attempt: Attempt): Promise<ProofOutcome> {
+  const { proof, user, devices } = attempt
+  const { now, caller, login } = proof
+  const amr = [...login.amr, 'recovery' as const]
+  const remaining = await recoveryCodes.countLeft(tx, user.id, now)
+  await record(services, tx, { now, by: caller, userId: user.id }, { event: 'recovery-code-used', remaining })
+  return advanceLogin(tx, services, { ...login, amr }, { user, devices, caller, now })
 }
 
 const spend = (tx: Db, user: User, index: number, hash: PasswordHash): Promise<boolean> =>

@@ -177,6 +177,14 @@ const policy: readonly Branch[] = [
   },
 ]
 
+const imports: readonly Branch[] = [
+  {
+    name: 'django',
+    summary: 'take over the users of a Django site, with django-otp',
+    load: async () => (await import('./commands/import/django.ts')).declareImportDjango,
+  },
+]
+
 /** Every command of `watchword`, in the order of the help. */
 export const commands: readonly Branch[] = [
   {
@@ -191,6 +199,7 @@ export const commands: readonly Branch[] = [
   },
   { name: 'user', summary: 'users', branches: user },
   { name: 'group', summary: 'groups of users', branches: group },
+  { name: 'import', summary: 'take users over from other programs', branches: imports },
   { name: 'policy', summary: 'who may enter protected places', branches: policy },
   { name: 'audit', summary: 'the audit log', branches: audit },
   { name: 'keys', summary: 'the keys that seal secrets and sign assertions', branches: keys },

@@ -15,6 +15,7 @@ export function explainFailure(error: unknown): Failure {
     case 'ConfigError':
       return { code: ExitCode.usage, text: sentences(error.message) }
     case 'Refusal':
+    case 'SourceError':
     case 'KeyFileError':
     case 'NewerDatabaseError':
     case 'ListenError':

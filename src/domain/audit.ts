@@ -81,6 +81,19 @@ export type AuditEvent =
   | { readonly event: 'setup-begun' }
   | { readonly event: 'setup-done' }
   | { readonly event: 'user-created'; readonly isSuperuser: boolean }
+  | {
+      readonly event: 'user-imported'
+      readonly source: string
+      readonly change: 'made' | 'changed'
+      readonly isSuperuser: boolean
+    }
+  | {
+      readonly event: 'import-done'
+      readonly source: string
+      readonly made: number
+      readonly changed: number
+      readonly leftOut: number
+    }
   | { readonly event: 'user-disabled' }
   | { readonly event: 'user-enabled' }
   | { readonly event: 'user-unlocked' }
@@ -143,6 +156,8 @@ const names: Readonly<Record<AuditEventName, true>> = {
   'setup-begun': true,
   'setup-done': true,
   'user-created': true,
+  'user-imported': true,
+  'import-done': true,
   'user-disabled': true,
   'user-enabled': true,
   'user-unlocked': true,

@@ -60,3 +60,13 @@ export async function removeMember(db: Db, name: string, userId: UserId): Promis
   if (numDeletedRows > 0n) await noteRevoked(db, userId)
   return numDeletedRows === 1n
 }
+
+export async function isMember(db: Db, name: string, userId: UserId): Promise<boolean> {
+  const row = await db
+    .selectFrom('group_member')
+    .select('user_id')
+    .where('group_name', '=', name)
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return row !== undefined
+}

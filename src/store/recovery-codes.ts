@@ -57,6 +57,20 @@ export async function spend(db: Db, userId: UserId, index: number, hash: Passwor
   return numDeletedRows === 1n
 }
 
+/** Where codes begin that were imported; those before it carry their number. */
+export const FIRST_IMPORTED_INDEX = 10
+
+/** Spends an imported code by its keyed hash, once; `false` when the user has none such. */
+export async function spendImported(db: Db, userId: UserId, hash: PasswordHash): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('recovery_code')
+    .where('user_id', '=', userId)
+    .where('code_index', '>=', FIRST_IMPORTED_INDEX)
+    .where('hash', '=', hash)
+    .executeTakeFirstOrThrow()
+  return numDeletedRows === 1n
+}
+
 /** How many codes the user has left. */
 export async function countLeft(db: Db, userId: UserId, now: UnixSeconds): Promise<number> {
   const { left } = await db

@@ -169,6 +169,12 @@ export async function setSecondFactor(db: Db, id: UserId, has: boolean): Promise
   await noteRevoked(db, id)
 }
 
+export async function setDisplayName(db: Db, id: UserId, displayName: string): Promise<void> {
+  await db.updateTable('user').set({ display_name: displayName }).where('id', '=', id).execute()
+  // What was handed to applications has the former name.
+  await noteRevoked(db, id)
+}
+
 /** Disables or enables; `false` when the user is gone or is so already. */
 export async function setDisabled(db: Db, id: UserId, disabledAt: UnixSeconds | null): Promise<boolean> {
   const { numUpdatedRows } = await db

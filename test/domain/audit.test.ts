@@ -33,6 +33,8 @@ const outcomes: Readonly<Record<AuditEventName, 'success' | 'failure'>> = {
   'setup-begun': 'success',
   'setup-done': 'success',
   'user-created': 'success',
+  'user-imported': 'success',
+  'import-done': 'success',
   'user-disabled': 'success',
   'user-enabled': 'success',
   'user-unlocked': 'success',

@@ -43,6 +43,8 @@ export const audit: Texts['audit'] = {
     'setup-begun': 'Erster Start: Einrichtungsadresse ausgegeben',
     'setup-done': 'Erster Start: erstes Konto angelegt',
     'user-created': 'Konto angelegt',
+    'user-imported': 'Konto übernommen',
+    'import-done': 'Konten übernommen',
     'user-disabled': 'Konto gesperrt',
     'user-enabled': 'Konto freigegeben',
     'user-unlocked': 'Wartezeiten aufgehoben',
@@ -152,6 +154,10 @@ export const audit: Texts['audit'] = {
       }
     },
     'user-created': ({ isSuperuser }) => (isSuperuser ? 'Konto der Verwaltung angelegt' : 'Konto angelegt'),
+    'user-imported': ({ source, change }) =>
+      change === 'made' ? `Konto aus ${source} übernommen` : `Konto durch Übernahme aus ${source} geändert`,
+    'import-done': ({ source, made, changed }) =>
+      `Übernahme aus ${source}: ${made} Konten angelegt, ${changed} geändert`,
     'group-created': ({ group }) => `Gruppe „${group}“ angelegt`,
     'group-deleted': ({ group }) => `Gruppe „${group}“ gelöscht`,
     'group-member-added': ({ group }) => `In die Gruppe „${group}“ aufgenommen`,

@@ -56,6 +56,8 @@ export const audit = {
     'setup-begun': 'First start: setup address printed',
     'setup-done': 'First start: first account made',
     'user-created': 'Account made',
+    'user-imported': 'Account imported',
+    'import-done': 'Accounts imported',
     'user-disabled': 'Account disabled',
     'user-enabled': 'Account enabled',
     'user-unlocked': 'Waits lifted',
@@ -162,6 +164,10 @@ export const audit = {
       }
     },
     'user-created': ({ isSuperuser }) => (isSuperuser ? 'Account of an administrator made' : 'Account made'),
+    'user-imported': ({ source, change }) =>
+      change === 'made' ? `Account imported from ${source}` : `Account changed by an import from ${source}`,
+    'import-done': ({ source, made, changed }) =>
+      `Import from ${source}: ${made} accounts made, ${changed} changed`,
     'group-created': ({ group }) => `Group “${group}” made`,
     'group-deleted': ({ group }) => `Group “${group}” deleted`,
     'group-member-added': ({ group }) => `Added to the group “${group}”`,
