@@ -22,6 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The operator's edge uses everything but the insides of other edges.
   cli: [
     ...['domain', 'actions', 'store', 'sources', 'crypto', 'config', 'services.ts', 'compose.ts', 'serve.ts'],
+    'apache/doctor',
     'apache/passenger.ts',
     'apache/protect.ts',
     'apache/site.ts',
@@ -78,7 +79,9 @@ const packagesIn: Readonly<Record<string, readonly string[]>> = {
   'node:path': ['crypto', 'store', 'config', 'cli', 'http/appearance.ts', 'apache/leases/folder.ts'],
   'node:timers/promises': ['store/revocation-notices.ts'],
   'node:net': ['http', 'apache', 'authorizer/request.ts', 'config', 'cli/commands/policy/test.ts'],
+  'node:tls': ['apache/doctor/live'],
   'node:http': ['http/server.ts'],
+  'node:child_process': ['cli/apache-host.ts'],
   'node:os': ['config', 'cli', 'compose.ts', 'crypto/hash-threads.ts'],
   'node:events': ['cli'],
   'node:util': ['crypto/old-hashes.ts'],

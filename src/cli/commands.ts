@@ -237,6 +237,11 @@ export const commands: readonly Branch[] = [
         summary: 'write the files by which Apache protects places',
         load: async () => (await import('./commands/apache/install.ts')).declareApacheInstall,
       },
+      {
+        name: 'doctor',
+        summary: 'check what Apache protects, and attack it',
+        load: async () => (await import('./commands/apache/doctor.ts')).declareApacheDoctor,
+      },
     ],
   },
 ]

@@ -40,7 +40,8 @@ export function declareApacheInstall(command: Command): Handler {
   }
 }
 
-function filesOf(config: Config, prefix: string, groups: readonly string[]): readonly ApacheFile[] {
+/** What is written for the settings in force, the files of these groups included. */
+export function filesOf(config: Config, prefix: string, groups: readonly string[]): readonly ApacheFile[] {
   const { listen, secretFile, leaseDirectory } = config.authorizer
   if (listen.kind === 'off' || listen.port === 0) {
     throw new Refusal('Apache has nobody to ask: give authorizer.listen an address with a port, and restart.')

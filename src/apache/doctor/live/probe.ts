@@ -1,0 +1,196 @@
+import { type Finding, finding } from '../finding.ts'
+import type { Applied, Host } from '../hosts.ts'
+import { applicationsBehind } from '../rules/doors.ts'
+import type { View } from '../view.ts'
+import { askAuthorizer } from './ask-authorizer.ts'
+import { askHttp, type Question, takesConnections } from './ask-http.ts'
+import { spellingsOf } from './spellings.ts'
+
+/** What was found by asking, and which servers did not answer. */
+export interface Probed {
+  readonly findings: readonly Finding[]
+  readonly silent: readonly string[]
+}
+
+/** Most places that are asked for; each costs some twenty requests. */
+const PLACES_MAXIMUM = 100
+
+/**
+ * Attacks the running server over this machine's own addresses, without a sign-in.
+ *
+ * Nothing is sent that changes anything: GET, HEAD, OPTIONS and TRACE, one place after the other.
+ */
+export async function probe(view: View): Promise<Probed> {
+  const findings: Finding[] = []
+  const silent = new Set<string>()
+  const places = view.hosts.flatMap((host) =>
+    doorsOf(host, view.hosts).flatMap((door) => host.places.map((place) => ({ host, door, place }))),
+  )
+  for (const { door, place } of places.filter(({ place }) => isAskable(place)).slice(0, PLACES_MAXIMUM)) {
+    const { extent, section } = place
+    const answer = await askHttp({ ...door, method: 'GET', target: extent.prefix })
+    if (answer === undefined) {
+      silent.add(`${door.name}:${door.port}`)
+      continue
+    }
+    findings.push(...(await askForPlace(door, extent.prefix, section.at)))
+  }
+  return { findings: [...findings, ...(await askOthers(view))], silent: [...silent] }
+}
+
+type Door = Pick<Question, 'host' | 'port' | 'isEncrypted' | 'name'>
+
+/** A path, or an expression that has one to begin with; what else an expression matches is not guessed. */
+const isAskable = ({ by, extent: { prefix, pattern } }: Applied): boolean =>
+  by === 'path' &&
+  prefix.startsWith('/') &&
+  (pattern === undefined || (prefix !== '/' && pattern.test(prefix)))
+
+/** Where a host is reached on this machine: its own ports, and those of hosts of the same name. */
+function doorsOf(host: Host, hosts: readonly Host[]): Door[] {
+  const name = host.names
+    .find((each) => !/[*?]/.test(each))
+    ?.replace(/^https?:\/\//, '')
+    .replace(/:\d+$/, '')
+  if (name === undefined) return []
+  const same = hosts.filter(
+    (other) => other === host || other.names.some((each) => host.names.includes(each)),
+  )
+  return same.flatMap(({ addresses, isEncrypted }) =>
+    addresses
+      .filter(({ port }) => port > 0)
+      .map((address) => ({
+        host:
+          /^[\d.]+$|:/.test(address.host) && !['0.0.0.0', '::'].includes(address.host)
+            ? address.host
+            : '127.0.0.1',
+        port: address.port,
+        isEncrypted,
+        name,
+      })),
+  )
+}
+
+const isServed = (status: number | undefined): boolean =>
+  status !== undefined && status >= 200 && status < 300
+
+async function askForPlace(door: Door, path: string, at: Finding['at']): Promise<Finding[]> {
+  const where = `${door.isEncrypted ? 'https' : 'http'}://${door.name}:${door.port}`
+  const found: Finding[] = []
+  // A folder is sent to its address with a slash, and a file has none.
+  for (const target of path.endsWith('/') ? [path] : [path, `${path}/`]) {
+    for (const [method, headers] of attempts) {
+      const status = await askHttp({ ...door, method, target, headers })
+      // What is not there is looked for only when everybody may: a place refuses first.
+      if (!isServed(status) && !(method === 'GET' && status === 404)) continue
+      const question = `${[`${method} ${where}${target}`, ...headers].join(', ')}, by somebody who is not signed in,`
+      found.push(
+        method === 'TRACE'
+          ? finding(
+              'trace-answered',
+              at,
+              `${question} was answered with ${status}.`,
+              'Write: TraceEnable off',
+            )
+          : finding(
+              'open-place',
+              at,
+              `${question} was answered with ${status}.`,
+              'Look at the other findings for this place: the Include alone should decide there.',
+            ),
+      )
+    }
+  }
+  return found.length > 0 ? found : await askForSpellings(door, { path, where, at })
+}
+
+interface PlaceAsked {
+  readonly path: string
+  readonly where: string
+  readonly at: Finding['at']
+}
+
+async function askForSpellings(door: Door, { path, where, at }: PlaceAsked): Promise<Finding[]> {
+  // Where anything at all is answered, another spelling tells nothing.
+  const nothing = await askHttp({ ...door, method: 'GET', target: '/ww-doctor-asks-for-nothing' })
+  if (isServed(nothing)) return []
+  const found: Finding[] = []
+  for (const target of spellingsOf(path)) {
+    const status = await askHttp({ ...door, method: 'GET', target })
+    if (!isServed(status)) continue
+    found.push(
+      finding(
+        'open-spelling',
+        at,
+        `${where}${target}, another spelling of ${path}, was answered with ${status} to somebody who is not signed in.`,
+        'Protect all that the application serves, or let the application refuse such addresses.',
+      ),
+    )
+  }
+  return found
+}
+
+const attempts: readonly (readonly [method: string, headers: readonly string[]])[] = [
+  ['GET', []],
+  ['HEAD', []],
+  ['OPTIONS', []],
+  ['TRACE', []],
+  ['GET', ['X-Remote-User: admin', 'X_Remote_User: admin', 'Remote-User: admin', 'REMOTE_USER: admin']],
+  ['GET', ['X-Forwarded-For: 127.0.0.1', 'X-Real-IP: 127.0.0.1', 'X-Original-URL: /', 'X-Rewrite-URL: /']],
+  ['GET', ['Authorization: Basic YWRtaW46YWRtaW4=']],
+]
+
+/** The authorizer, and applications behind places, as others reach them. */
+async function askOthers({ hosts, settings, machine }: View): Promise<Finding[]> {
+  const { authorizer } = settings
+  if (authorizer === undefined || !hosts.some(({ places }) => places.length > 0)) return []
+  const found: Finding[] = []
+  const at = `${authorizer.host}:${authorizer.port}`
+  const reply = await askAuthorizer(authorizer)
+  if (reply === 'admits') {
+    found.push(
+      finding(
+        'authorizer-open',
+        undefined,
+        `What answers at ${at} admits whoever asks, without the secret.`,
+        'Stop that program, and start Watchword.',
+      ),
+    )
+  } else if (reply === 'silent') {
+    found.push(
+      finding(
+        'authorizer-silent',
+        undefined,
+        `Nobody answers as an authorizer at ${at}: protected places answer 500.`,
+        'Start Watchword, with authorizer.listen as it is here.',
+      ),
+    )
+  }
+  for (const address of machine.addresses.filter(isUsable).slice(0, 4)) {
+    if (await takesConnections(address, authorizer.port)) {
+      found.push(
+        finding(
+          'authorizer-exposed',
+          undefined,
+          `${address}:${authorizer.port}, the port of the authorizer, takes connections.`,
+          'Set authorizer.listen to 127.0.0.1, and let no other program take or forward that port.',
+        ),
+      )
+    }
+    for (const { at: spot, port } of applicationsBehind(hosts, machine)) {
+      if (!(await takesConnections(address, port))) continue
+      found.push(
+        finding(
+          'application-exposed',
+          spot,
+          `The application takes connections on ${address}:${port}: others reach it without Apache and say who they are.`,
+          `Let it listen on 127.0.0.1:${port} only, or on a Unix socket.`,
+        ),
+      )
+    }
+  }
+  return found
+}
+
+/** An address of the link alone needs the name of the link. */
+const isUsable = (address: string): boolean => !address.startsWith('fe80:')

@@ -1,0 +1,153 @@
+import { type Extent, extentOf, extentOfPattern, isUnder } from './extent.ts'
+import type { Spot } from './finding.ts'
+import type { Host } from './hosts.ts'
+import { type Directive, directives, type Node, sections } from './tree.ts'
+
+/** A way from addresses of a host to an application or to files. */
+export interface Route {
+  readonly at: Spot
+  readonly from: Extent
+  readonly to: Target
+  /** `nocanon`: the address is passed on as it came. */
+  readonly isRaw: boolean
+}
+
+export interface Target {
+  readonly kind: 'application' | 'files'
+  /** `host:port`, the path of a socket or the name of a balancer; empty for files. */
+  readonly where: string
+  readonly path: string
+}
+
+/** All routes of a host, the folder of its documents included. */
+export function routesOf(host: Host): Route[] {
+  const inSections = sections(host.nodes, 'location', 'locationmatch', 'if').flatMap((section) =>
+    directives(section.nodes).flatMap((line) => routeOf(line, extentOf(section))),
+  )
+  const rules = everyRule(host.nodes)
+  const routes = [
+    ...directives(host.nodes).flatMap((line) => routeOf(line, undefined)),
+    ...rules,
+    ...inSections,
+  ]
+  const documents = directives(host.nodes, 'documentroot').at(-1)
+  if (documents === undefined) return routes
+  return [
+    ...routes,
+    { at: documents.at, from: { prefix: '/' }, to: filesAt(documents.words[0] ?? ''), isRaw: false },
+  ]
+}
+
+const filesAt = (path: string): Target => ({ kind: 'files', where: '', path: path.replace(/(.)\/+$/, '$1') })
+
+function routeOf({ name, words, at }: Directive, section: Extent | undefined): Route[] {
+  const [first = '', second = ''] = words
+  const isRaw = words.some((word) => word.toLowerCase() === 'nocanon')
+  switch (name) {
+    case 'proxypass': {
+      const isShort = section !== undefined && !first.startsWith('/')
+      const [from, to] = isShort ? [section, first] : [{ prefix: first }, second]
+      return toApplication(to, { at, from, isRaw })
+    }
+    case 'proxypassmatch': {
+      const isShort = section !== undefined && second === ''
+      const [from, to] = isShort ? [section, first] : [extentOfPattern(first), second]
+      return toApplication(to, { at, from, isRaw })
+    }
+    case 'sethandler': {
+      const address = /^proxy:(.+)$/.exec(first)?.[1]
+      return address === undefined
+        ? []
+        : toApplication(address, { at, from: section ?? { prefix: '/' }, isRaw })
+    }
+    case 'alias':
+    case 'scriptalias':
+      // Within <Location> the path is that of the section.
+      if (second === '')
+        return section === undefined ? [] : [{ at, from: section, to: filesAt(first), isRaw }]
+      return [{ at, from: { prefix: first }, to: filesAt(second), isRaw }]
+    case 'aliasmatch':
+    case 'scriptaliasmatch':
+      return [{ at, from: extentOfPattern(first), to: filesAt(second.replace(/\$.*$/, '')), isRaw }]
+    default:
+      return []
+  }
+}
+
+/** `RewriteRule`: to an application (`[P]`), or to files without another look at the address. */
+function everyRule(nodes: readonly Node[]): Route[] {
+  return directives(nodes, 'rewriterule').flatMap(
+    ({ words: [pattern = '', target = '', flags = ''], at }) => {
+      const given = flags
+        .replace(/^\[|\]$/g, '')
+        .split(',')
+        .map((flag) => flag.trim().toUpperCase())
+      const has = (...names: readonly string[]) =>
+        given.some((flag) => names.includes(flag.replace(/=.*$/, '')))
+      const from = extentOfPattern(pattern)
+      if (has('P', 'PROXY')) return toApplication(target, { at, from, isRaw: false })
+      if (has('PT', 'PASSTHROUGH', 'R', 'REDIRECT', 'F', 'FORBIDDEN', 'G', 'GONE') || !target.startsWith('/'))
+        return []
+      return [{ at, from, to: filesAt(target.replace(/[$%].*$/, '')), isRaw: false }]
+    },
+  )
+}
+
+function toApplication(address: string, rest: Omit<Route, 'to'>): Route[] {
+  const to = applicationAt(address)
+  return to === undefined ? [] : [{ ...rest, to }]
+}
+
+const usualPorts: Readonly<Record<string, string>> = {
+  http: '80',
+  https: '443',
+  ws: '80',
+  wss: '443',
+  ajp: '8009',
+  fcgi: '8000',
+  h2c: '80',
+  h2: '443',
+}
+
+/** What an address of ProxyPass means; `undefined` for `!` and what is no address. */
+export function applicationAt(address: string): Target | undefined {
+  const socket = /^unix:([^|]+)\|?(?:\w+:\/\/[^/]*)?(\/[^$%]*)?/.exec(address)
+  if (socket !== null) return { kind: 'application', where: socket[1] ?? '', path: socket[2] ?? '/' }
+  const [, scheme = '', host = '', port, path = '/'] =
+    /^(\w+):\/\/(\[[^\]]+\]|[^/:$%]+)(?::(\d+))?(\/[^$%?]*)?/.exec(address) ?? []
+  if (host === '') return undefined
+  if (scheme === 'balancer') return { kind: 'application', where: `balancer://${host}`, path }
+  const name = host.replaceAll(/[[\]]/g, '').toLowerCase()
+  return {
+    kind: 'application',
+    where: `${isLocal(name) ? 'localhost' : name}:${port ?? usualPorts[scheme] ?? '80'}`,
+    path,
+  }
+}
+
+/** Whether a name or address is of this machine itself. */
+export const isLocal = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127\./.test(host)
+
+/** Whether what one leads to is, or is in, what the other leads to. */
+export function leadToSame(one: Target, other: Target): boolean {
+  return (
+    one.kind === other.kind &&
+    one.where === other.where &&
+    (isUnder(one.path, other.path) || isUnder(other.path, one.path))
+  )
+}
+
+/** What a path of a host leads to by this route: its target and the rest of the path. */
+export function targetOf({ from, to }: Route, path: string): Target {
+  if (from.pattern !== undefined || !isUnder(path, from.prefix)) return to
+  const rest = path.slice(from.prefix.replace(/\/+$/, '').length).replace(/^\/+/, '')
+  return { ...to, path: rest === '' ? to.path : `${to.path.replace(/\/+$/, '')}/${rest}` }
+}
+
+/** The route that Apache takes for a path: the first proxy or alias that fits, else the documents. */
+export function routeFor(routes: readonly Route[], path: string): Route | undefined {
+  return routes.find(
+    ({ from }) => isUnder(path, from.prefix) && (from.pattern === undefined || from.pattern.test(path)),
+  )
+}

@@ -1,0 +1,126 @@
+import { passengerConfiguration } from '../../../src/apache/passenger.ts'
+import { vhostConfiguration } from '../../../src/apache/vhost.ts'
+import { place, type Written } from './site.ts'
+
+const app = 'ProxyPass "/app" "http://127.0.0.1:9001/app"'
+const cookies = `RequestHeader edit* Cookie "(?i)(?:^|[;,])\\s*(?:__Host-)?watchword-[^=;,]*(?:=[^;,]*)?" ""`
+
+/** What the guide says, and what operators rightly make of it. */
+export const right: Readonly<Record<string, Written>> = {
+  'nothing protected at all': { wiki: app },
+  'a path': { wiki: place('/pages') },
+  'a whole host': { wiki: place('/') },
+  'a folder': { wiki: '<Directory "F/wiki/pages">\nInclude watchword/protect-two-factor.conf\n</Directory>' },
+  'an application': { wiki: `${app}\n${place('/app')}` },
+  'an application for the whole host': { wiki: `ProxyPass "/" "http://127.0.0.1:9001/"\n${place('/')}` },
+  'an application with a WebSocket': {
+    modules: ['proxy_wstunnel'],
+    wiki: `ProxyPass "/app/ws" "ws://127.0.0.1:9001/app/ws"\n${app}\nProxyPassReverse "/app" "http://127.0.0.1:9001/app"\n${place('/app')}`,
+  },
+  'a program': {
+    wiki: `ScriptAlias "/cgi/" "F/cgi/"\n<Directory "F/cgi">\nRequire all granted\n</Directory>\n${place('/cgi')}`,
+  },
+  'folders over WebDAV': {
+    modules: ['dav', 'dav_fs'],
+    server: 'DavLockDB F/lock',
+    wiki: place('/pages', '  Dav On', 'password'),
+  },
+  'a list of folders': {
+    modules: ['autoindex'],
+    wiki: `<Directory "F/wiki/pages">\nOptions +Indexes\n</Directory>\n${place('/pages')}`,
+  },
+  'a narrower place after a wider one': {
+    wiki: `${place('/', '', 'password')}\n${place('/pages', '', 'group-staff')}`,
+  },
+  'a part that demands an address besides': {
+    wiki: `${place('/pages')}\n<Location "/pages/inside">\nAuthMerging And\nRequire ip 10.0.0.0/8\n</Location>`,
+  },
+  'a part that is closed to all': {
+    wiki: `${place('/pages')}\n<Location "/pages/private">\nRequire all denied\n</Location>`,
+  },
+  'a part for one user': {
+    wiki: `${place('/pages')}\n<Location "/pages/ada">\nRequire user ada\n</Location>`,
+  },
+  'an expression for several paths': {
+    wiki: '<LocationMatch "^/(?:pages|files)(?:/|$)">\nInclude watchword/protect-two-factor.conf\n</LocationMatch>',
+  },
+  'the name of the user under another header, its twins unset': {
+    wiki: `${app}\n${place('/app', '  RequestHeader unset X_WebAuth_User\n  RequestHeader set X-WebAuth-User "expr=%{REMOTE_USER}"')}`,
+  },
+  'the name in a header of the application alone': {
+    wiki: `${app}\n${place('/app', '  RequestHeader unset Remoteuser\n  RequestHeader set Remoteuser "%{REMOTE_USER}e"')}`,
+  },
+  'headers of the application that say nothing of the user': {
+    wiki: `${app}\n${place('/app', '  RequestHeader set X-Forwarded-Proto "https"\n  Header always set X-Frame-Options DENY')}`,
+  },
+  'certificates proven under a protected host': {
+    wiki: `${place('/')}\nAlias "/.well-known/acme-challenge/" "F/other/"\n<Location "/.well-known/acme-challenge/">\nRequire all granted\n</Location>`,
+  },
+  'an application beside the place that gets no cookies': {
+    wiki: `${cookies}\nProxyPass "/shop" "http://127.0.0.1:9002/"\n${place('/pages')}`,
+  },
+  'another application on another host': {
+    wiki: `${app}\n${place('/app')}`,
+    more: '<VirtualHost *:8443>\nServerName shop.example.org\nSSLEngine on\nSSLCertificateFile F/certificate.pem\nSSLCertificateKeyFile F/key.pem\nProxyPass "/" "http://127.0.0.1:9002/"\n</VirtualHost>',
+  },
+  'a port of the application that only this machine reaches': {
+    wiki: `${app}\n${place('/app')}`,
+    machine: {
+      listeners: [
+        { address: '127.0.0.1', port: 9001 },
+        { address: '::1', port: 9001 },
+        { address: '127.0.0.1', port: 9010 },
+        { address: '0.0.0.0', port: 8443 },
+      ],
+    },
+  },
+  'the virtual host that is printed for Watchword itself': {
+    modules: ['reqtimeout'],
+    wiki: place('/pages'),
+    more: vhostConfiguration({
+      serverName: 'auth.example.com',
+      certificate: '/F/certificate.pem',
+      key: '/F/key.pem',
+      backend: { kind: 'tcp', host: '127.0.0.1', port: 8000 },
+      httpPort: 8080,
+      httpsPort: 8443,
+    }).replaceAll('"/F/', '"F/'),
+  },
+  'a Watchword that Apache runs': {
+    modules: ['reqtimeout', 'passenger'],
+    wiki: place('/pages'),
+    more: passengerConfiguration({
+      serverName: 'auth.example.com',
+      certificate: '/F/certificate.pem',
+      key: '/F/key.pem',
+      ...{ root: '/opt/watchword', node: '/usr/bin/node', settings: '/etc/watchword/watchword.toml' },
+      ...{ data: '/var/lib/watchword', user: 'nobody', group: 'nogroup', environment: {} },
+      ...{ httpPort: 8080, httpsPort: 8443 },
+    }).replaceAll('"/F/', '"F/'),
+  },
+  'a place in the virtual host of Watchword': {
+    wiki: `ServerAlias auth.example.com\nProxyPass "/pages" "!"\nProxyPass "/" "http://127.0.0.1:8000/"\n${place('/pages')}`,
+  },
+  'unencrypted addresses sent on by a rule': {
+    wiki: place('/'),
+    plain:
+      '<VirtualHost *:8080>\nServerName wiki.example.net\nDocumentRoot F/wiki\nRewriteEngine on\nRewriteCond %{HTTPS} off\nRewriteRule ^ https://%{SERVER_NAME}%{REQUEST_URI} [R=301,L]\n</VirtualHost>',
+  },
+  'variables, conditions and files of the operator': {
+    files: { 'watchword-places.conf': () => place(`\${WIKI}`) },
+    server: 'Define WIKI /pages\n<IfModule mod_ssl.c>\nSSLSessionCache none\n</IfModule>',
+    wiki: 'Include watchword-places.conf',
+  },
+  'places by a macro': {
+    modules: ['macro'],
+    server:
+      '<Macro Protect $path $policy>\n<Location "$path">\nInclude watchword/protect-$policy.conf\n</Location>\n</Macro>',
+    wiki: 'Use Protect /pages two-factor',
+  },
+  'several slashes for one in a plain path': { wiki: `MergeSlashes Off\n${place('/pages')}` },
+  'logs and levels as Debian has them': {
+    server:
+      'LogLevel warn ssl:info\nLogFormat "%h %l %u %t \\"%r\\" %>s %O \\"%{Referer}i\\" \\"%{User-Agent}i\\"" combined\nCustomLog F/access.log combined',
+    wiki: place('/'),
+  },
+}
