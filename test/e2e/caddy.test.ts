@@ -5,7 +5,14 @@ import { after, before, describe, it } from 'node:test'
 import { disableUser } from '../../src/actions/disable-user.ts'
 import { makeAppPasswordFor } from '../../src/actions/make-app-password.ts'
 import type { Visitor } from '../support/protected.ts'
-import { type Proxied, type Seen, startCaddy, startProxied, valuesOf } from '../support/proxies.ts'
+import {
+  openWebSocket,
+  type Proxied,
+  type Seen,
+  startCaddy,
+  startProxied,
+  valuesOf,
+} from '../support/proxies.ts'
 import { CALLER_SECRET, type Enrolled, PASSWORD } from '../world.ts'
 
 const operator = { operator: 'test' }
@@ -145,6 +152,12 @@ describe('protected places behind Caddy', () => {
     const body = 'x'.repeat(100_000)
     const posted = seenBy((await visitor.get(`${here.wiki}/app`, {}, 'POST', body)).body)
     assert.deepEqual([posted.method, posted.body.length], ['POST', body.length])
+  })
+
+  it('opens a WebSocket for whoever is signed in alone', async () => {
+    const { visitor } = await inside()
+    assert.equal(await openWebSocket(here, visitor), 101)
+    assert.equal(await openWebSocket(here, here.visitor()), 401)
   })
 
   it('lets a program in by an app password, which the application never sees', async () => {

@@ -7,7 +7,15 @@ import { after, before, describe, it } from 'node:test'
 import { disableUser } from '../../src/actions/disable-user.ts'
 import { makeAppPasswordFor } from '../../src/actions/make-app-password.ts'
 import type { Visitor } from '../support/protected.ts'
-import { type Proxied, pages, type Seen, startNginx, startProxied, valuesOf } from '../support/proxies.ts'
+import {
+  openWebSocket,
+  type Proxied,
+  pages,
+  type Seen,
+  startNginx,
+  startProxied,
+  valuesOf,
+} from '../support/proxies.ts'
 import { CALLER_SECRET, type Enrolled, PASSWORD } from '../world.ts'
 
 const operator = { operator: 'test' }
@@ -229,6 +237,12 @@ describe('protected places behind nginx', () => {
     assert.deepEqual(valuesOf(seenBy(large.body), 'cookie'), [`theirs=${'y'.repeat(7000)}`])
     const chunked = await visitor.get(`${here.wiki}/app`, { 'transfer-encoding': 'chunked' }, 'PUT', body)
     assert.deepEqual([chunked.status, seenBy(chunked.body).body.length], [200, body.length])
+  })
+
+  it('opens a WebSocket for whoever is signed in alone', async () => {
+    const { visitor } = await inside()
+    assert.equal(await openWebSocket(here, visitor), 101)
+    assert.equal(await openWebSocket(here, here.visitor()), 401)
   })
 
   it('lets a program in by an app password, which the application never sees', async () => {

@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
+import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type RunningServer, startServer } from '../../src/http/server.ts'
@@ -99,6 +100,9 @@ export async function startProxied(start: (place: ProxiedPlace) => ChildProcess)
       response.end(JSON.stringify({ method, target, headers, body }))
     })
   })
+  application.on('upgrade', (_request, socket) => {
+    socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n')
+  })
   await once(application.listen(0, '127.0.0.1'), 'listening')
   const { port: applicationPort } = application.address() as AddressInfo
   const file = (name: string) => join(folder, name)
@@ -176,6 +180,7 @@ export function startNginx(
   }
   const server = here(blockOf('nginx', 'server_name wiki.example.net'))
   const own = here(blockOf('nginx', 'server_name auth.example.com'))
+  const socket = here(blockOf('nginx', 'location /socket'))
   writeFileSync(
     join(folder, 'nginx.conf'),
     `
@@ -188,7 +193,7 @@ events {}
 http {
   access_log ${folder}/access.log;
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join('\n  ')}
-  ${server.replace(/\}\s*$/, `${here(more.places ?? '')}\n}`)}
+  ${server.replace(/\}\s*$/, `${socket}${here(more.places ?? '')}\n}`)}
   ${own}
   ${here(more.beside ?? '')}
 }
@@ -197,6 +202,24 @@ http {
   return spawn('/usr/sbin/nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+}
+
+/** The status by which the opening of a WebSocket is answered: 101 where it opens. */
+export async function openWebSocket({ wiki, httpsPort }: Proxied, visitor: Visitor): Promise<number> {
+  const cookie = [...(visitor.jars.get(wiki) ?? [])].map((pair) => pair.join('=')).join('; ')
+  const request = https.get({
+    ...{ host: '127.0.0.1', port: httpsPort, servername: 'wiki.example.net', path: '/socket' },
+    ...{ rejectUnauthorized: false, agent: false },
+    headers: {
+      ...{ host: new URL(wiki).host, connection: 'Upgrade', upgrade: 'websocket', cookie },
+      ...{ 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' },
+      'sec-fetch-mode': 'websocket',
+    },
+  })
+  const answered = Promise.race([once(request, 'upgrade'), once(request, 'response')])
+  const [answer] = (await answered) as [http.IncomingMessage]
+  answer.destroy()
+  return answer.statusCode ?? 0
 }
 
 /** Files for a proxy to serve. */
