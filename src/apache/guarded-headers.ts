@@ -22,22 +22,27 @@ export const identityHeaders: readonly string[] = words(`
   X-SSL-Client-DN X-SSL-Client-S-DN X-SSL-Client-Verify X-Forwarded-Client-Cert X-ARR-ClientCert
 `)
 
+/** Headers by which applications commonly learn from where they are asked, for which host, and for which address. */
+export const forwardingHeaders: readonly string[] = words(`
+  Forwarded X-Forwarded-For X-Real-IP X-Client-IP True-Client-IP Client-IP X-Forwarded-Host X-Forwarded-Server
+  X-Forwarded-Port X-Forwarded-Proto X-Forwarded-Scheme X-Forwarded-Ssl X-Forwarded-Prefix X-Forwarded-Uri
+  X-Original-URL X-Original-URI X-Rewrite-URL X-Script-Name Proxy
+`)
+
 /** Headers by which a proxy speaks to an application, or by which a client could pose as one. */
 export const guardedHeaders: readonly string[] = [
+  ...forwardingHeaders,
   // Where the request came from.
   ...words(`
-    Forwarded Forwarded-For X-Forwarded X-Forwarded-For X-Forwarded-By X-Original-Forwarded-For X-Real-IP
-    X-Client-IP X-Cluster-Client-IP X-Originating-IP X-Remote-IP X-Remote-Addr Remote-Addr Client-IP
-    True-Client-IP CF-Connecting-IP CF-Connecting-IPv6 Fastly-Client-IP X-Azure-ClientIP
+    Forwarded-For X-Forwarded X-Forwarded-By X-Original-Forwarded-For X-Cluster-Client-IP X-Originating-IP
+    X-Remote-IP X-Remote-Addr Remote-Addr CF-Connecting-IP CF-Connecting-IPv6 Fastly-Client-IP X-Azure-ClientIP
     X-Envoy-External-Address X-ProxyUser-IP Via
   `),
   // What it asked for.
   ...words(`
-    X-Forwarded-Host X-Forwarded-Server X-Forwarded-Port X-Forwarded-Proto X-Forwarded-Protocol
-    X-Forwarded-Scheme X-Forwarded-Ssl X-Forwarded-Prefix X-Forwarded-Path X-Forwarded-Uri X-Forwarded-Method
-    X-Host X-Original-Host X-Original-URL X-Original-URI X-Original-Method X-Rewrite-URL X-Url-Scheme
-    X-Scheme X-Script-Name Front-End-Https X-HTTP-Method X-HTTP-Method-Override X-Method-Override
-    Proxy Proxy-Connection Max-Forwards Upgrade
+    X-Forwarded-Protocol X-Forwarded-Path X-Forwarded-Method X-Host X-Original-Host X-Original-Method X-Url-Scheme
+    X-Scheme Front-End-Https X-HTTP-Method X-HTTP-Method-Override X-Method-Override Proxy-Connection Max-Forwards
+    Upgrade
   `),
   // By which another proxy shows that it may ask: no visitor may even try.
   'X-Watchword-Secret',

@@ -1,6 +1,6 @@
 import { type AccessPolicy, isOfPrograms } from '../domain/access.ts'
 import { isLeased } from '../domain/lease.ts'
-import { identityHeaders, spellings } from './guarded-headers.ts'
+import { forwardingHeaders, identityHeaders, spellings } from './guarded-headers.ts'
 import { leaseConfiguration, leaseVariables } from './leases/configuration.ts'
 import { pathname, portNumber, shown, VhostError } from './vhost-values.ts'
 
@@ -135,12 +135,14 @@ Header always set Content-Type "application/json" "expr=resp('Watchword-Answer')
 RequestHeader edit Connection "(?i)^(?:.*[,\\s])?(close|keep-alive|upgrade)(?:[,\\s].*)?$" "$1"
 RequestHeader unset Connection "expr=! (tolower(req_novary('Connection')) in {'close', 'keep-alive', 'upgrade'})"
 
-# Headers that tell who is asking are written by Apache alone. Applications that fold names into variables take
-# X_Remote_User for X-Remote-User, hence every spelling.
-${identityHeaders
+# Headers that tell who is asking, from where and for what are written by Apache alone: an application that takes
+# X-Original-URL for the address would show another place than this one. Applications that fold names into variables
+# take X_Remote_User for X-Remote-User, hence every spelling. ProxyPass adds its own X-Forwarded-For afterwards.
+${[...forwardingHeaders, ...identityHeaders]
   .flatMap(spellings)
   .map((header) => `RequestHeader unset ${header}`)
   .join('\n')}
+RequestHeader set X-Forwarded-Proto "expr=%{REQUEST_SCHEME}"
 RequestHeader set X-Remote-User "expr=%{reqenv:REMOTE_USER}"
 RequestHeader set X-Remote-Groups "expr=%{reqenv:REMOTE_GROUPS}"
 ${assertion ? asserted : ''}\

@@ -93,6 +93,7 @@ function foldersWritten({ data, database, keyFile, authorizer, listen }: Config)
   if (database.kind === 'sqlite') folders.push(dirname(database.path))
   if (listen.kind === 'unix') folders.push(dirname(listen.path))
   if (authorizer.leaseDirectory !== undefined) folders.push(dirname(authorizer.leaseDirectory))
+  if (authorizer.leaseDirectory !== undefined) folders.push(dirname(authorizer.leaseDirectory))
   return [...new Set(folders)]
 }
 

@@ -41,10 +41,12 @@ test('the unit lets the server write where the settings send it', async (t) => {
     ...usual.slice(0, 2),
     'data = "/srv/watchword"',
     'key_file = "/etc/watchword/keys/keys.json"',
+    '[authorizer]',
+    'lease_directory = "/run/leases/watchword"',
   ]
   const { stdout } = await unitFor(place(t), settings, '--user', 'auth', '--group', 'apache')
   const folders = [...stdout.matchAll(/^ReadWritePaths=(.*)$/gm)].map(([, folder]) => folder)
-  assert.deepEqual(folders, ['/srv/watchword', '/etc/watchword/keys'])
+  assert.deepEqual(folders, ['/srv/watchword', '/etc/watchword/keys', '/run/leases'])
   assert.match(stdout, /^User=auth\nGroup=apache$/m)
 })
 
