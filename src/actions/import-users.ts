@@ -1,8 +1,8 @@
 import {
   type ImportedPerson,
-  type ImportRecord,
   type ImportRules,
   prepareRecord,
+  type SourceRecord,
 } from '../domain/import-record.ts'
 import { hashFormat, isWeakHash } from '../domain/password/old-hash.ts'
 import type { UnixSeconds } from '../domain/time.ts'
@@ -41,7 +41,7 @@ export interface ImportSummary {
 export interface ImportInput {
   /** Names the source for ever; the same name finds again what was imported before. */
   readonly source: string
-  readonly records: AsyncIterable<ImportRecord> | Iterable<ImportRecord>
+  readonly records: AsyncIterable<SourceRecord> | Iterable<SourceRecord>
   readonly rules: Omit<ImportRules, 'maximumDevices'>
   /** Whether users that were imported before follow what changed at the source. */
   readonly update: boolean
@@ -107,7 +107,7 @@ async function runImport(run: ImportRun): Promise<ImportSummary> {
     withoutPassword: 0,
     groupsMade: 0,
   }
-  let batch: ImportRecord[] = []
+  let batch: SourceRecord[] = []
   for await (const one of run.records) {
     batch.push(one)
     if (batch.length < BATCH) continue
@@ -123,7 +123,7 @@ async function runImport(run: ImportRun): Promise<ImportSummary> {
 async function importBatch(
   run: ImportRun,
   progress: Progress,
-  batch: readonly ImportRecord[],
+  batch: readonly SourceRecord[],
 ): Promise<void> {
   const { db, source, services, now, by } = run
   const found = await lookUp(run, batch)
@@ -154,7 +154,7 @@ interface Found {
   readonly takenNames: ReadonlySet<string>
 }
 
-async function lookUp({ db, source }: ImportRun, batch: readonly ImportRecord[]): Promise<Found> {
+async function lookUp({ db, source }: ImportRun, batch: readonly SourceRecord[]): Promise<Found> {
   const sourceIds = batch.map(({ sourceId }) => sourceId)
   const before = await imported.findUsers(db, source, sourceIds)
   const names = batch.map(({ username }) => normalizeUsername(username))
@@ -179,10 +179,11 @@ type Decision =
     }
   | { readonly kind: 'make'; readonly person: ImportedPerson }
 
-function decide(run: ImportRun, progress: Progress, found: Found, one: ImportRecord): Decision {
+function decide(run: ImportRun, progress: Progress, found: Found, one: SourceRecord): Decision {
   const { maximumDevices } = run.services.policy
   if (progress.sourceIds.has(one.sourceId)) return leftOut('the source has this one twice')
   progress.sourceIds.add(one.sourceId)
+  if (one.kind === 'unreadable') return leftOut(one.because)
   const known = found.before.get(one.sourceId)
   const user = known && found.users.get(known.userId)
   if (known !== undefined && user === undefined)
@@ -206,7 +207,7 @@ async function carryOut(
   run: ImportRun,
   progress: Progress,
   makings: Making[],
-  { one: { sourceId, username }, decision }: { one: ImportRecord; decision: Decision },
+  { one: { sourceId, username }, decision }: { one: SourceRecord; decision: Decision },
 ): Promise<ImportLine> {
   const who = { sourceId, username }
   switch (decision.kind) {

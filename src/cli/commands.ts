@@ -183,6 +183,11 @@ const imports: readonly Branch[] = [
     summary: 'take over the users of a Django site, with django-otp',
     load: async () => (await import('./commands/import/django.ts')).declareImportDjango,
   },
+  {
+    name: 'htpasswd',
+    summary: 'take over the users of a password file of Apache',
+    load: async () => (await import('./commands/import/htpasswd.ts')).declareImportHtpasswd,
+  },
 ]
 
 /** Every command of `watchword`, in the order of the help. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { type ImportLine, type ImportSummary, importUsers } from '../actions/import-users.ts'
-import type { ImportRecord } from '../domain/import-record.ts'
+import type { SourceRecord } from '../domain/import-record.ts'
 import { collected } from './arguments.ts'
 import { type ExitCode, UsageError } from './exit-code.ts'
 import { operator, withServices } from './open-services.ts'
@@ -35,7 +35,7 @@ export async function runImportCommand(
   command: Command,
   configFile: string | undefined,
   kind: string,
-  records: AsyncIterable<ImportRecord>,
+  records: AsyncIterable<SourceRecord>,
 ): Promise<ExitCode> {
   const options = command.opts<Options>()
   const source = sourceName(kind, options.as)

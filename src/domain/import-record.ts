@@ -7,8 +7,21 @@ import { hashFormat, isWeakHash, oldHashProblem } from './password/old-hash.ts'
 import type { UnixSeconds } from './time.ts'
 import { explainUsername, usernameProblem } from './user.ts'
 
+/** What a source gives: a person, or something that should have been one. */
+export type SourceRecord = ImportRecord | UnreadableRecord
+
+/** A line or row of which nothing can be made. */
+export interface UnreadableRecord {
+  readonly kind: 'unreadable'
+  readonly sourceId: string
+  /** Empty when not even that could be read. */
+  readonly username: string
+  readonly because: string
+}
+
 /** One person as a source has them: read, and nothing decided yet. Texts are what the source says, unchecked. */
 export interface ImportRecord {
+  readonly kind?: never
   /** What the source calls the person for ever, such as a primary key. */
   readonly sourceId: string
   readonly username: string

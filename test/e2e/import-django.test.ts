@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { buildDjangoSite, type DjangoSite } from '../support/django.ts'
+import { commandOn, importOn } from '../support/imports.ts'
 import { startWorld, totp, type World } from '../world.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -87,32 +88,9 @@ describe('a move from Django', () => {
     rmSync(folder, { recursive: true })
   })
 
-  /** The real program on the world's own database and keys. */
-  function command(...words: string[]) {
-    const { database, keyFile } = world.config
-    assert.equal(database.kind, 'sqlite')
-    const env = {
-      PATH: process.env.PATH ?? '',
-      HOME: folder,
-      WATCHWORD_DATA: dirname('path' in database ? database.path : ''),
-      WATCHWORD_KEY_FILE: keyFile,
-    }
-    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], {
-      cwd: folder,
-      env,
-      encoding: 'utf8',
-    })
-    return { status, stdout, stderr }
-  }
-  const importDjango = (...more: string[]) => {
-    const ran = command('import', 'django', '--database', `sqlite:${site.databaseFile}`, '--json', ...more)
-    assert.deepEqual([ran.status, ran.stderr], [0, ''])
-    const lines = ran.stdout
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line))
-    return { people: lines.slice(0, -1), summary: lines.at(-1).summary }
-  }
+  const command = (...words: string[]) => commandOn(world, folder)(...words)
+  const importDjango = (...more: string[]) =>
+    importOn(world, folder)('django', '--database', `sqlite:${site.databaseFile}`, ...more)
   const login = async (username: string, typed = password) => {
     const browser = world.browser()
     const reply = await browser.post('/auth/login/', { username, password: typed })
