@@ -214,6 +214,21 @@ export const commands: readonly Branch[] = [
     load: async () => (await import('./commands/migrate.ts')).declareMigrate,
   },
   {
+    name: 'backup',
+    summary: 'copy the whole database into one file, while the server runs',
+    load: async () => (await import('./commands/backup.ts')).declareBackup,
+  },
+  {
+    name: 'restore',
+    summary: 'put a backup in place of the database',
+    load: async () => (await import('./commands/restore.ts')).declareRestore,
+  },
+  {
+    name: 'move',
+    summary: 'move to another database: SQLite to PostgreSQL, or back',
+    load: async () => (await import('./commands/move.ts')).declareMove,
+  },
+  {
     name: 'config',
     summary: 'show the settings in force',
     load: async () => (await import('./commands/config.ts')).declareConfig,

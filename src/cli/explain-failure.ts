@@ -22,6 +22,9 @@ export function explainFailure(error: unknown): Failure {
     case 'AuthorizerListenError':
     case 'CallerSecretError':
     case 'LeaseFolderError':
+    case 'BackupFileError':
+    case 'PassphraseError':
+    case 'InUseError':
       return { code: ExitCode.refused, text: sentences(error.message) }
     case 'StorageFault':
       return { code: ExitCode.refused, text: sentences(storageFault(error)) }

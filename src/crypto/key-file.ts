@@ -68,6 +68,38 @@ export function createKeyFile(path: string): KeyFile {
   return readBack(path)
 }
 
+/** The whole file as text, for a copy that is sealed otherwise. */
+export function keyFileText({ currentKeyId, nameKey, ...file }: KeyFile): string {
+  const name_key = Buffer.from(nameKey).toString('base64')
+  const json: KeyFileJson = {
+    format: 'watchword-keys-1',
+    current: currentKeyId,
+    keys: encoded(file),
+    name_key,
+  }
+  return JSON.stringify(json)
+}
+
+/** The keys of a text that `keyFileText` gave; nothing is written. */
+export function keyFileFrom(path: string, text: string): KeyFile {
+  return parse(path, text, '')
+}
+
+/** Writes keys that were kept elsewhere to their path; replaces no file that is there. */
+export function placeKeyFile(file: KeyFile): KeyFile {
+  mkdirSync(dirname(file.path), { recursive: true, mode: 0o700 })
+  const next = `${file.path}.${process.pid}.new`
+  rmSync(next, { force: true })
+  try {
+    writeExclusive(next, JSON.parse(keyFileText(file)) as KeyFileJson)
+    linkSync(next, file.path)
+  } finally {
+    rmSync(next, { force: true })
+  }
+  syncFolder(dirname(file.path))
+  return readBack(file.path)
+}
+
 /** Adds a new key and makes it the current one; older keys stay, to open what they sealed. */
 export function addKey(file: KeyFile): KeyFile {
   const id = newKeyId()
@@ -161,7 +193,7 @@ function decodeKey(value: unknown, damaged: () => KeyFileError): Uint8Array {
   return key
 }
 
-function encoded(file: KeyFile): Record<string, string> {
+function encoded(file: Pick<KeyFile, 'keys'>): Record<string, string> {
   return Object.fromEntries([...file.keys].map(([id, key]) => [id, Buffer.from(key).toString('base64')]))
 }
 

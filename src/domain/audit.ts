@@ -112,6 +112,9 @@ export type AuditEvent =
       readonly keyId: string
       readonly usedFrom: UnixSeconds
     }
+  | { readonly event: 'backup-made'; readonly withKeys: boolean }
+  | { readonly event: 'database-restored'; readonly madeAt: UnixSeconds }
+  | { readonly event: 'database-moved' }
   | { readonly event: 'audit-exported'; readonly format: 'csv' | 'jsonl' }
 
 /** Why a code was refused; outwardly all of them are the same answer. */
@@ -172,6 +175,9 @@ const names: Readonly<Record<AuditEventName, true>> = {
   'keys-rotated': true,
   'keys-pruned': true,
   'signing-key-rotated': true,
+  'backup-made': true,
+  'database-restored': true,
+  'database-moved': true,
   'audit-exported': true,
 }
 

@@ -47,6 +47,26 @@ export async function migrate(db: Db): Promise<MigrationStatus> {
   return migrationStatus(db)
 }
 
+/**
+ * Makes the tables of an earlier program, for a copy of its rows.
+ *
+ * @throws NewerDatabaseError when this program does not know one of the migrations.
+ */
+export async function migrateTo(db: Db, names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => migrations[name] === undefined)
+  if (unknown.length > 0) {
+    throw new NewerDatabaseError(
+      `The backup is of a newer program: it knows ${unknown.join(', ')}. Restore it with the newer Watchword.`,
+    )
+  }
+  const some = Object.fromEntries(Object.entries(migrations).filter(([name]) => names.includes(name)))
+  const { error } = await new Migrator({
+    db,
+    provider: { getMigrations: async () => some },
+  }).migrateToLatest()
+  if (error !== undefined) throw error instanceof Error ? error : new StorageFault('The migration failed.')
+}
+
 async function hasMigrationTable(db: Db): Promise<boolean> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
   return tables.some(({ name }) => name === 'kysely_migration')

@@ -49,6 +49,9 @@ const outcomes: Readonly<Record<AuditEventName, 'success' | 'failure'>> = {
   'keys-rotated': 'success',
   'keys-pruned': 'success',
   'signing-key-rotated': 'success',
+  'backup-made': 'success',
+  'database-restored': 'success',
+  'database-moved': 'success',
   'audit-exported': 'success',
 }
 

@@ -59,6 +59,9 @@ export const audit: Texts['audit'] = {
     'keys-rotated': 'Siegelschlüssel ersetzt',
     'keys-pruned': 'Alte Siegelschlüssel entfernt',
     'signing-key-rotated': 'Signaturschlüssel ersetzt',
+    'backup-made': 'Sicherung erstellt',
+    'database-restored': 'Datenbank aus einer Sicherung wiederhergestellt',
+    'database-moved': 'Datenbank umgezogen',
     'audit-exported': 'Protokoll als Datei gespeichert',
   },
   sentences: {

@@ -72,6 +72,9 @@ export const audit = {
     'keys-rotated': 'Sealing key replaced',
     'keys-pruned': 'Old sealing keys removed',
     'signing-key-rotated': 'Signing key replaced',
+    'backup-made': 'Backup made',
+    'database-restored': 'Database restored from a backup',
+    'database-moved': 'Database moved',
     'audit-exported': 'Audit log saved as a file',
   } satisfies Readonly<Record<AuditEventName, string>> as Readonly<Record<AuditEventName, string>>,
   sentences: {

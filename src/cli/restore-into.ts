@@ -1,0 +1,183 @@
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { checkKeys } from '../actions/check-keys.ts'
+import { noteCopy } from '../actions/note-copy.ts'
+import { compose, systemClock } from '../compose.ts'
+import type { Config } from '../config/load.ts'
+import { type KeyFile, placeKeyFile } from '../crypto/key-file.ts'
+import { StorageFault } from '../domain/faults.ts'
+import { holdAlone } from '../store/backup/alone.ts'
+import { type BackupHeader, readBackup } from '../store/backup/file.ts'
+import { emptyForLoading, loadRows } from '../store/backup/load.ts'
+import { type Settled, settler } from '../store/backup/settle.ts'
+import { openSnapshot } from '../store/backup/snapshot.ts'
+import { type Standing, standingIn } from '../store/backup/standing.ts'
+import { migrateTo } from '../store/migrate.ts'
+import { type DatabaseTarget, openDatabase } from '../store/open.ts'
+import { Refusal } from './exit-code.ts'
+import { operator } from './open-services.ts'
+import { rowProgress } from './progress.ts'
+
+export interface Restored {
+  readonly settled: Readonly<Settled>
+  /** Whether the database that is replaced could be read, to compare with. */
+  readonly knewLater: boolean
+  /** Where the file that was replaced is kept. */
+  readonly replaced: string | undefined
+}
+
+/**
+ * Puts a backup in place of the database, wholly or not at all.
+ *
+ * On SQLite it is built in a file of its own, which takes the place of the old one by one rename; on PostgreSQL it
+ * goes into an empty database, in one transaction.
+ */
+export async function restoreInto(
+  config: Config,
+  file: string,
+  {
+    keys,
+    isRehearsal,
+  }: { readonly keys: { readonly file: KeyFile; readonly isNew: boolean }; readonly isRehearsal: boolean },
+): Promise<Restored> {
+  const { database } = config
+  if (database.kind === 'postgres' && isRehearsal) {
+    throw new Refusal('A rehearsal needs a database of its own. Name an empty one with WATCHWORD_DATABASE.')
+  }
+  const held = await holdAlone(database)
+  const target: DatabaseTarget =
+    database.kind === 'sqlite' ? { kind: 'sqlite', path: `${database.path}.restoring` } : database
+  const placed = keys.isNew ? placeKeyFile(keys.file) : undefined
+  let isInPlace = false
+  try {
+    const later = database.kind === 'sqlite' ? await laterStanding(database) : undefined
+    if (target.kind === 'sqlite') removeDatabase(target.path)
+    const settled = await load(config, file, target, later)
+    await check({ ...config, database: target }, file)
+    const replaced =
+      database.kind === 'sqlite' && target.kind === 'sqlite' && !isRehearsal
+        ? takePlace(target.path, database.path)
+        : undefined
+    isInPlace = !isRehearsal
+    return { settled, knewLater: later !== undefined, replaced }
+  } finally {
+    if (target.kind === 'sqlite') removeDatabase(target.path)
+    if (placed !== undefined && !isInPlace) rmSync(placed.path, { force: true })
+    await held.release()
+  }
+}
+
+/** What the database that is replaced says, if it can be read. */
+async function laterStanding(database: {
+  readonly kind: 'sqlite'
+  readonly path: string
+}): Promise<Standing | undefined> {
+  if (!existsSync(database.path)) return undefined
+  try {
+    const snapshot = await openSnapshot(database)
+    try {
+      return await standingIn(snapshot)
+    } finally {
+      await snapshot.close()
+    }
+  } catch (error) {
+    // Often the reason for a restore is that it cannot be read.
+    if (error instanceof StorageFault) return undefined
+    throw error
+  }
+}
+
+async function load(
+  config: Config,
+  file: string,
+  target: DatabaseTarget,
+  later: Standing | undefined,
+): Promise<Readonly<Settled>> {
+  const { settle, settled } = settler({ later, now: systemClock(), window: config.totp.window })
+  const progress = rowProgress('Restored')
+  const db = await openDatabase(target)
+  try {
+    await migrateTo(db, (await headerOf(file)).migrations)
+    let done = 0
+    await db.transaction().execute(async (tx) => {
+      if (!(await emptyForLoading(tx))) {
+        throw new Refusal('That database has users. Restore into an empty one, and name it in the settings.')
+      }
+      await readBackup(file, async ({ table, rows }) => {
+        const { name, columns } = table
+        const kept = rows.flatMap((values) => {
+          const row = Object.fromEntries(columns.map((column, index) => [column, values[index] ?? null]))
+          const after = settle(name, row)
+          return after === undefined ? [] : [columns.map((column) => after[column] ?? null)]
+        })
+        await loadRows(tx, table, kept)
+        done += rows.length
+        progress.show(done)
+      })
+    })
+    return settled
+  } finally {
+    progress.end()
+    await db.destroy()
+  }
+}
+
+async function headerOf(file: string): Promise<BackupHeader> {
+  return (await readBackup(file, () => undefined)).header
+}
+
+/** Brings the tables up to date, opens every secret, and writes the restore down. */
+async function check(config: Config, file: string): Promise<void> {
+  const { madeAt } = await headerOf(file)
+  const { services, close } = await compose(config)
+  try {
+    const { unopenable, unopenableSigningKeys } = await checkKeys(services)
+    const damaged = unopenable.length + unopenableSigningKeys.length
+    if (damaged > 0) {
+      throw new Refusal(
+        `${damaged} secrets of the backup do not open with ${config.keyFile}. Put the key file of that time in its place.`,
+      )
+    }
+    await noteCopy(services, { event: 'database-restored', madeAt }, operator())
+  } finally {
+    await close()
+  }
+}
+
+/** One rename; whenever the machine stops, one of the two is there, whole. The old one stays under another name. */
+function takePlace(restored: string, path: string): string | undefined {
+  const descriptor = openSync(restored, 'r')
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+  const folder = openSync(dirname(path), 'r')
+  try {
+    if (!existsSync(path)) {
+      renameSync(restored, path)
+      return undefined
+    }
+    // Root may restore what another user serves, and must not lock it out.
+    const { uid, gid } = statSync(path)
+    if (process.getuid?.() === 0) chownSync(restored, uid, gid)
+    const kept = `${path}.before-${new Date(systemClock() * 1000).toISOString().replace(/[-:]|\.\d+/g, '')}`
+    linkSync(path, kept)
+    renameSync(restored, path)
+    return kept
+  } finally {
+    fsyncSync(folder)
+    closeSync(folder)
+  }
+}
+
+function removeDatabase(path: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true })
+}
