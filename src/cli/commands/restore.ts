@@ -122,7 +122,8 @@ const named = (settled: Settled) => ({
   ...{ sessions_and_browsers_ended: settled.ended, users_disabled: settled.disabledUsers },
   ...{ later_passwords_kept: settled.laterPasswords, devices: settled.devices },
   ...{ recovery_codes: settled.recoveryCodes, memberships: settled.memberships },
-  app_passwords: settled.appPasswords,
+  ...{ app_passwords: settled.appPasswords, users_lost: settled.lostUsers },
+  devices_lost: settled.lostDevices,
 })
 
 function sentencesOf(settled: Settled, knewLater: boolean): string[] {
@@ -135,6 +136,8 @@ function sentencesOf(settled: Settled, knewLater: boolean): string[] {
         [settled.recoveryCodes, 'recovery codes left out, because they were used or replaced since'],
         [settled.memberships, 'group memberships left out, because they were taken away since'],
         [settled.appPasswords, 'app passwords left out, because they were revoked since'],
+        [settled.lostUsers, 'users who were made since are gone'],
+        [settled.lostDevices, 'devices that were added since are gone'],
       ]
     : [
         [settled.ended, 'sessions and known browsers ended'],

@@ -18,6 +18,9 @@ export interface Settled {
   recoveryCodes: number
   memberships: number
   appPasswords: number
+  /** Users and confirmed devices that came after the backup, and are lost. */
+  lostUsers: number
+  lostDevices: number
 }
 
 export interface SettleOptions {
@@ -47,6 +50,7 @@ export function settler({ later, now, window }: SettleOptions): {
   const settled: Settled = {
     ...{ ended: 0, disabledUsers: 0, laterPasswords: 0, devices: 0 },
     ...{ recoveryCodes: 0, memberships: 0, appPasswords: 0 },
+    ...{ lostUsers: later?.users.size ?? 0, lostDevices: later?.devices.size ?? 0 },
   }
   const dropped = (what: keyof Settled): undefined => {
     settled[what]++
@@ -87,6 +91,7 @@ export function settler({ later, now, window }: SettleOptions): {
 
   function user(row: BackupRow): BackupRow {
     const kept = later?.users.get(text(row, 'id'))
+    if (kept !== undefined) settled.lostUsers--
     const isDisabledSince = row.disabled_at === null && later !== undefined && kept?.disabled !== false
     if (isDisabledSince) settled.disabledUsers++
     return {
@@ -113,6 +118,7 @@ export function settler({ later, now, window }: SettleOptions): {
     if (later !== undefined) {
       const kept = later.devices.get(text(row, 'id'))
       if (kept === undefined) return dropped('devices')
+      settled.lostDevices--
       return {
         ...row,
         last_used_step: Math.max(number(row, 'last_used_step'), kept.lastUsedStep),

@@ -8,7 +8,7 @@ export interface Standing {
   readonly users: ReadonlyMap<string, StandingUser>
   /** By user. */
   readonly passwords: ReadonlyMap<string, StandingPassword>
-  /** By device. */
+  /** By device; those that were confirmed. */
   readonly devices: ReadonlyMap<string, StandingDevice>
   /** Keys made by `codeKey`. */
   readonly recoveryCodes: ReadonlySet<string>
@@ -62,6 +62,7 @@ export async function standingIn(snapshot: Snapshot): Promise<Standing> {
         mustChange: row.number('must_change') === 1,
       }),
     otp_device: (row) =>
+      row.value('confirmed_at') !== null &&
       devices.set(row.text('id'), {
         lastUsedStep: row.number('last_used_step'),
         counter: row.number('counter'),
