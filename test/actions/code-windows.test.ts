@@ -19,6 +19,7 @@ import { resumeSession } from '../../src/actions/resume-session.ts'
 import { setPassword } from '../../src/actions/set-password.ts'
 import { signOut } from '../../src/actions/sign-out.ts'
 import { submitCode } from '../../src/actions/submit-code.ts'
+import { HashQueueTimeout } from '../../src/domain/faults.ts'
 import { totpCode } from '../../src/domain/otp/totp.ts'
 import type { SessionWithUser } from '../../src/domain/session.ts'
 import type { Services } from '../../src/services.ts'
@@ -102,24 +103,32 @@ async function reasonOf(asked: Promise<AuthorizeOutcome>): Promise<string> {
   return outcome.refused?.reason ?? outcome.why
 }
 
-/** Counts the passwords that are compared. */
-function counted(services: Services): { services: Services; hashes: () => number } {
-  let hashes = 0
+/** Does something before each password is compared. */
+function withVerify(services: Services, before: () => Promise<void>): Services {
   const { hasher } = services
   const enter: Services['hasher']['enter'] = () => {
     const turn = hasher.enter()
     return (
       turn && {
         hash: (password) => turn.hash(password),
-        verify(stored, password) {
-          hashes++
-          return turn.verify(stored, password)
+        async verify(...asked) {
+          await before()
+          return turn.verify(...asked)
         },
         [Symbol.dispose]: () => turn[Symbol.dispose](),
       }
     )
   }
-  return { services: { ...services, hasher: { ...hasher, enter } }, hashes: () => hashes }
+  return { ...services, hasher: { ...hasher, enter } }
+}
+
+/** Counts the passwords that are compared. */
+function counted(services: Services): { services: Services; hashes: () => number } {
+  let hashes = 0
+  const counting = withVerify(services, async () => {
+    hashes++
+  })
+  return { services: counting, hashes: () => hashes }
 }
 
 const events = async ({ db }: Services, { id }: Person, name: string) =>
@@ -458,6 +467,37 @@ for (const engine of [sqlite, postgres]) {
       assert.equal(await reasonOf(programOf(full, person).show()), 'busy')
       assert.equal(await charges(services), before)
       assert.equal(await reasonOf(programOf(services, person).show()), 'allow')
+    })
+
+    it('spend and charge nothing where the turn to hash does not come (SEC-PW-16)', async () => {
+      const { services } = stage()
+      const person = await makePerson(services, 'enrolled')
+      const slow = withVerify(services, () => Promise.reject(new HashQueueTimeout('too slow')))
+      const { show, address } = programOf(slow, person)
+      const before = await charges(services)
+      const asked = await Promise.allSettled(Array.from({ length: 4 }, () => show()))
+      assert.deepEqual(
+        asked.map(({ status }) => status),
+        Array(4).fill('rejected'),
+      )
+      assert.equal(await charges(services), before)
+      assert.equal(await reasonOf(programOf(services, person, address).show()), 'allow')
+    })
+
+    it('go on when Apache waits no longer, and the next request finds what they opened (SEC-FCGI-7)', async () => {
+      const { services } = stage()
+      const person = await makePerson(services, 'enrolled')
+      const turn = Promise.withResolvers<void>()
+      const { services: watched, hashes } = counted(services)
+      const slow = withVerify(watched, () => turn.promise)
+      const { show } = programOf(slow, person)
+      const givenUp = show()
+      const next = show()
+      turn.resolve()
+      assert.equal(await reasonOf(next), 'allow')
+      assert.equal((await givenUp).kind, 'allow')
+      assert.equal(hashes(), 1)
+      assert.equal((await events(services, person, 'code-window-opened')).length, 1)
     })
 
     it('end with whatever ends the sessions of their user, and stay ended (SEC-SES-8, SEC-SES-9)', async () => {

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { disableUser } from '../../src/actions/disable-user.ts'
-import { contents, type ProtectedWorld, startProtected } from '../support/protected.ts'
+import { temporaryFolder } from '../support/apache.ts'
+import { contents, type ProtectedWorld, place, startProtected } from '../support/protected.ts'
 import { type Enrolled, PASSWORD, type World } from '../world.ts'
 
 const operator = { operator: 'test' }
-
-const place = (path: string, policy: string) => `
-  <Location "${path}">
-    Include watchword/protect-${policy}.conf
-  </Location>`
 
 const policy: World['config']['policies'][string] = {
   ...{
@@ -31,14 +29,17 @@ interface Answer {
   readonly text: string
 }
 
-// Real Apache, configured by the program; curl as programs use it, codes of oathtool.
+// Real Apache, configured by the program; curl and Subversion as people use them, codes of oathtool.
 describe('a program that sends a password and code in one field', () => {
+  const home = temporaryFolder('ww-home-')
   let here: ProtectedWorld
   let people = 0
 
   before(async () => {
     here = await startProtected({
-      files: contents,
+      name: 'localhost',
+      modules: ['dav', 'dav_svn'],
+      files: prepare,
       policies: { dav: policy, svn: policy },
       toml: '[policies.dav]\naccess = ["session", "password-code"]\n[policies.svn]\naccess = ["session", "password-code"]\n',
       wiki: (folder) => `
@@ -56,11 +57,19 @@ describe('a program that sends a password and code in one field', () => {
   ${place('/dav', 'dav')}
   ${place('/svn', 'svn')}
   Alias "/dav" "${folder}/htdocs"
-  Alias "/svn" "${folder}/htdocs"`,
+  Alias "/svn" "${folder}/htdocs"
+  <Location "/repository">
+    DAV svn
+    SVNPath "${folder}/repository"
+    Include watchword/protect-svn.conf
+  </Location>`,
       shop: (folder) => `DocumentRoot "${folder}/htdocs"`,
     })
   })
-  after(() => here?.close())
+  after(async () => {
+    await here?.close()
+    rmSync(home, { recursive: true, force: true })
+  })
 
   const somebody = () => here.world.enrolled(`person${people++}`)
   const credentialOf = ({ phone }: Enrolled) => `${PASSWORD}${phone.code()}`
@@ -73,7 +82,7 @@ describe('a program that sends a password and code in one field', () => {
     ...more: readonly string[]
   ): Promise<Answer> {
     const { host, port } = new URL(here.wiki)
-    const resolve = ['--resolve', `wiki.example.net:${port}:127.0.0.1`]
+    const resolve = ['--resolve', `localhost:${port}:127.0.0.1`]
     const options = [
       '-s',
       '-k',
@@ -138,6 +147,38 @@ describe('a program that sends a password and code in one field', () => {
     assert.equal(await statusOf('/dav/index.html', person, credential), 200)
   })
 
+  it('checks out and commits with Subversion by one code, though each asks many times', async () => {
+    const person = await somebody()
+    const certificate = join(here.apache.folder, 'certificate.pem')
+    const svn = (password: string, ...args: readonly string[]) =>
+      new Promise<{ readonly ok: boolean; readonly text: string }>((done) => {
+        const words = [
+          ...['--non-interactive', '--no-auth-cache', '--username', person.username, '--password', password],
+          ...['--config-option', `servers:global:ssl-authority-files=${certificate}`, ...args],
+        ]
+        const env = { PATH: process.env.PATH, HOME: home }
+        execFile('svn', words, { env, cwd: home, timeout: 30_000 }, (error, out, problem) =>
+          done({ ok: error === null, text: out + problem }),
+        )
+      })
+    const address = `${here.wiki}/repository`
+    assert.equal((await svn(PASSWORD, 'checkout', address, 'refused')).ok, false)
+    const credential = credentialOf(person)
+    const checkedOut = await svn(credential, 'checkout', address, 'copy')
+    assert.ok(checkedOut.ok, checkedOut.text)
+    writeFileSync(join(home, 'copy', 'new.txt'), 'by a program\n')
+    assert.ok((await svn(credential, 'add', 'copy/new.txt')).ok)
+    const committed = await svn(credential, 'commit', '--message', 'Add', 'copy')
+    assert.ok(committed.ok, committed.text)
+    assert.match((await svn(credential, 'log', address)).text, new RegExp(`\\| ${person.username} \\|`))
+    const events = (await here.world.audit()).filter(({ user_id }) => user_id === person.id)
+    assert.equal(events.filter(({ event }) => event === 'code-window-opened').length, 1)
+    here.world.clock.advance(600)
+    const over = await svn(credential, 'update', 'copy')
+    assert.ok(!over.ok && /Authentication failed/.test(over.text), over.text)
+    assert.equal(readFileSync(join(home, 'copy', 'new.txt'), 'utf8'), 'by a program\n')
+  })
+
   it('is refused with a code that was used to sign in (SEC-OTP-2)', async () => {
     const person = await somebody()
     const login = { username: person.username, password: PASSWORD, otp: person.phone.code() }
@@ -172,3 +213,13 @@ describe('a program that sends a password and code in one field', () => {
     assert.match(text, /^watchword_password_codes_total\{outcome="other-address"\} 1$/m)
   })
 })
+
+/** The files of other tests, and a repository that Apache may write. */
+function prepare(folder: string): void {
+  contents(folder)
+  const repository = join(folder, 'repository')
+  mkdirSync(repository)
+  execFileSync('svnadmin', ['create', repository])
+  // Apache serves as this user where the tests run as root.
+  if (process.getuid?.() === 0) execFileSync('chown', ['-R', 'www-data:www-data', repository])
+}
