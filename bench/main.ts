@@ -10,6 +10,7 @@ import { lists } from './lines/lists.ts'
 import { memory } from './lines/memory.ts'
 import { pageWeight } from './lines/page-weight.ts'
 import { pages } from './lines/pages.ts'
+import { protectedPlaces } from './lines/protected.ts'
 import { sessionChecks } from './lines/session-checks.ts'
 import { signIns } from './lines/sign-ins.ts'
 import { start } from './lines/start.ts'
@@ -22,7 +23,7 @@ import { print } from './support/table.ts'
 // npm run bench: measures what is promised in docs/performance.md, and exits 1 when a promise is not kept.
 const measurements = [
   ...[signIns, withoutHash, sessionChecks, flood, codeCheck, start, memory],
-  ...[pages, firstPaint, pageWeight, lists],
+  ...[pages, firstPaint, pageWeight, lists, protectedPlaces],
 ]
 
 const { values: options } = parseArgs({

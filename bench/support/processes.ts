@@ -65,9 +65,16 @@ export function startNode(
 /** Starts a server that says on standard output which port of 127.0.0.1 it took; its log goes to a file. */
 export async function startServer(
   args: readonly string[],
-  { log, ...options }: { log: string; env?: NodeJS.ProcessEnv; flags?: readonly string[] },
+  {
+    log,
+    ipc = false,
+    ...options
+  }: { log: string; env?: NodeJS.ProcessEnv; flags?: readonly string[]; ipc?: boolean },
 ): Promise<StartedServer> {
-  const started = startNode(args, { ...options, stdio: ['ignore', 'pipe', openSync(log, 'a')] })
+  const started = startNode(args, {
+    ...options,
+    stdio: ['ignore', 'pipe', openSync(log, 'a'), ...(ipc ? (['ipc'] as const) : [])],
+  })
   const port = await new Promise<number>((resolve, reject) => {
     let text = ''
     started.child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {

@@ -35,6 +35,8 @@ export interface ApacheOptions {
   readonly vhost: (place: ApachePlace) => string
   /** Name that the certificate is for; `auth.example.com` unless told. */
   readonly serverName?: string
+  /** Writes what the text includes, when the folder is there and before the configuration is tested. */
+  readonly prepare?: (folder: string) => Promise<void>
   /** Modules besides the usual ones, without `mod_` and `.so`. */
   readonly extraModules?: readonly string[]
   /** Text for the server itself, before the virtual hosts. */
@@ -95,6 +97,7 @@ export async function startApache(options: ApacheOptions): Promise<Apache> {
       key: file('key.pem'),
     }
     writeFileSync(file('apache2.conf'), [prelude(folder, place, options), options.vhost(place)].join('\n'))
+    await options.prepare?.(folder)
     const configtest = await testConfiguration(folder)
     const log = openSync(file('output.log'), 'a')
     const foreground = ['-d', folder, '-f', file('apache2.conf'), '-DFOREGROUND']
