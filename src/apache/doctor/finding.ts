@@ -51,6 +51,7 @@ export const findingIds = {
   trace: 'hole',
   'plain-http': 'hole',
   'return-origin': 'fault',
+  'locked-out': 'fault',
   'other-door': 'hole',
   'application-exposed': 'hole',
   'narrow-match': 'hole',

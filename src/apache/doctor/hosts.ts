@@ -87,7 +87,7 @@ function hostOf(
 
 /** `*:443`, `[::1]:8080`, `10.0.0.1`, `443`. */
 function addressOf(text: string): HostAddress {
-  const [, host = '', port = ''] = /^(.*?):?(\d+|\*)?$/.exec(/^\d+$/.test(text) ? `*:${text}` : text) ?? []
+  const [, host = '', port = ''] = /^(.*?)(?::(\d+|\*))?$/.exec(/^\d+$/.test(text) ? `*:${text}` : text) ?? []
   return { host: host.replaceAll(/[[\]]/g, '') || '*', port: Number(port) || 0 }
 }
 

@@ -100,7 +100,8 @@ export function readConfiguration(options: ReadOptions): Configuration {
       ]
     }
     if (holds) return readLines(inner, depth)
-    skipped.push(...inner)
+    // A host that is not there at all leaves nothing open.
+    if (!inner.some((each) => /^<\s*VirtualHost\b/i.test(each.text))) skipped.push(...inner)
     return []
   }
 

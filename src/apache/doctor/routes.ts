@@ -13,7 +13,8 @@ export interface Route {
 }
 
 export interface Target {
-  readonly kind: 'application' | 'files'
+  /** `excluded` for what `ProxyPass … !` keeps from applications. */
+  readonly kind: 'application' | 'files' | 'excluded'
   /** `host:port`, the path of a socket or the name of a balancer; empty for files. */
   readonly where: string
   readonly path: string
@@ -24,7 +25,7 @@ export function routesOf(host: Host): Route[] {
   const inSections = sections(host.nodes, 'location', 'locationmatch', 'if').flatMap((section) =>
     directives(section.nodes).flatMap((line) => routeOf(line, extentOf(section))),
   )
-  const rules = everyRule(host.nodes)
+  const rules = [...everyRule(host.nodes), ...rulesWithin(host)]
   const routes = [
     ...directives(host.nodes).flatMap((line) => routeOf(line, undefined)),
     ...rules,
@@ -94,6 +95,7 @@ function everyRule(nodes: readonly Node[]): Route[] {
 }
 
 function toApplication(address: string, rest: Omit<Route, 'to'>): Route[] {
+  if (address === '!') return [{ ...rest, to: { kind: 'excluded', where: '', path: '/' } }]
   const to = applicationAt(address)
   return to === undefined ? [] : [{ ...rest, to }]
 }
@@ -147,7 +149,22 @@ export function targetOf({ from, to }: Route, path: string): Target {
 
 /** The route that Apache takes for a path: the first proxy or alias that fits, else the documents. */
 export function routeFor(routes: readonly Route[], path: string): Route | undefined {
-  return routes.find(
+  const fitting = routes.filter(
     ({ from }) => isUnder(path, from.prefix) && (from.pattern === undefined || from.pattern.test(path)),
   )
+  return fitting[0]?.to.kind === 'excluded' ? fitting.find(({ to }) => to.kind === 'files') : fitting[0]
+}
+
+/** Rules in sections, by which an application is reached from the paths of the section. */
+function rulesWithin(host: Host): Route[] {
+  const documents = directives(host.nodes, 'documentroot').at(-1)?.words[0]?.replace(/\/+$/, '')
+  return sections(host.nodes, 'location', 'directory').flatMap((section) => {
+    const { prefix } = extentOf(section)
+    const isFolder = section.name === 'directory'
+    if (isFolder && (documents === undefined || !isUnder(prefix, documents))) return []
+    const path = isFolder ? prefix.slice(documents?.length) || '/' : prefix
+    return everyRule(section.nodes)
+      .filter(({ to }) => to.kind === 'application')
+      .map((route) => ({ ...route, from: { prefix: path, pattern: /(?:)/ } }))
+  })
 }

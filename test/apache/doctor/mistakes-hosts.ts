@@ -178,6 +178,25 @@ export const mistakesInHosts: readonly Mistake[] = [
   ],
   ['switches TLS off', 'plain-http', around('SSLEngine off')],
   ['does not list the host', 'return-origin', around('', { settings: { returnOrigins: [] } })],
+  [
+    'protects the pages of Watchword',
+    'locked-out',
+    { wiki: `ProxyPass "/" "http://127.0.0.1:8000/"\n${place('/')}` },
+  ],
+  [
+    'rewrites to the application from a folder',
+    'other-door',
+    {
+      wiki: `${app}\n<Directory "F/wiki/pages">\nRewriteEngine on\nRewriteRule ^(.*)$ http://127.0.0.1:9001/app/$1 [P]\n</Directory>\n${place('/app')}`,
+    },
+  ],
+  [
+    'rewrites to the application from a path',
+    'other-door',
+    {
+      wiki: `${app}\n<Location "/old">\nRewriteEngine on\nRewriteRule .* http://127.0.0.1:9001/app/ [P]\n</Location>\n${place('/app')}`,
+    },
+  ],
   ['does not list another name of the host', 'return-origin', around('ServerAlias www.wiki.example.net')],
   [
     'serves the files without TLS too',

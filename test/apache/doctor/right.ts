@@ -98,6 +98,10 @@ export const right: Readonly<Record<string, Written>> = {
       ...{ httpPort: 8080, httpsPort: 8443 },
     }).replaceAll('"/F/', '"F/'),
   },
+  'files that are kept from an application': {
+    wiki: `${cookies}\nProxyPass "/pages" "!"\nProxyPass "/" "http://127.0.0.1:9001/"\n${place('/pages')}`,
+    more: '<VirtualHost 127.0.0.1:8443>\nServerName shop.example.org\nSSLEngine on\nSSLCertificateFile F/certificate.pem\nSSLCertificateKeyFile F/key.pem\nProxyPass "/" "http://127.0.0.1:9001/"\n</VirtualHost>',
+  },
   'a place in the virtual host of Watchword': {
     wiki: `ServerAlias auth.example.com\nProxyPass "/pages" "!"\nProxyPass "/" "http://127.0.0.1:8000/"\n${place('/pages')}`,
   },
@@ -118,6 +122,9 @@ export const right: Readonly<Record<string, Written>> = {
     wiki: 'Use Protect /pages two-factor',
   },
   'several slashes for one in a plain path': { wiki: `MergeSlashes Off\n${place('/pages')}` },
+  'a host that a module alone brings': {
+    more: `<IfModule mod_gnutls.c>\n<VirtualHost *:8444>\n${place('/pages')}\n</VirtualHost>\n</IfModule>`,
+  },
   'logs and levels as Debian has them': {
     server:
       'LogLevel warn ssl:info\nLogFormat "%h %l %u %t \\"%r\\" %>s %O \\"%{Referer}i\\" \\"%{User-Agent}i\\"" combined\nCustomLog F/access.log combined',

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectEncrypted } from 'node:tls'
 
 /** A request as it is written, to a server of this machine. */
@@ -45,9 +45,11 @@ export function askHttp(question: Question): Promise<number | undefined> {
 
 function open({ host, port, isEncrypted, name }: Question, ready: () => void): Socket {
   if (!isEncrypted) return connect({ host, port }, ready)
+  // An address is no name for SNI (RFC 6066 §3).
+  const servername = isIP(name) === 0 ? name : ''
   // It is our own machine, and nothing secret is sent: who signed the certificate does not matter.
   return connectEncrypted(
-    { host, port, servername: name, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
+    { host, port, servername, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
     ready,
   )
 }

@@ -6,14 +6,14 @@ import { askAuthorizer } from './ask-authorizer.ts'
 import { askHttp, type Question, takesConnections } from './ask-http.ts'
 import { spellingsOf } from './spellings.ts'
 
-/** What was found by asking, and which servers did not answer. */
+/** What was found by asking, and what was not asked or did not answer. */
 export interface Probed {
   readonly findings: readonly Finding[]
   readonly silent: readonly string[]
 }
 
-/** Most places that are asked for; each costs some twenty requests. */
-const PLACES_MAXIMUM = 100
+/** Milliseconds after which no further place is begun with; each takes some forty requests. */
+const TIME_MAXIMUM = 120_000
 
 /**
  * Attacks the running server over this machine's own addresses, without a sign-in.
@@ -23,22 +23,28 @@ const PLACES_MAXIMUM = 100
 export async function probe(view: View): Promise<Probed> {
   const findings: Finding[] = []
   const silent = new Set<string>()
-  const places = view.hosts.flatMap((host) =>
-    doorsOf(host, view.hosts).flatMap((door) => host.places.map((place) => ({ host, door, place }))),
-  )
-  for (const { door, place } of places.filter(({ place }) => isAskable(place)).slice(0, PLACES_MAXIMUM)) {
-    const { extent, section } = place
-    const answer = await askHttp({ ...door, method: 'GET', target: extent.prefix })
-    if (answer === undefined) {
-      silent.add(`${door.name}:${door.port}`)
-      continue
-    }
-    findings.push(...(await askForPlace(door, extent.prefix, section.at)))
+  const begun = performance.now()
+  for (const { door, place } of questionsOf(view.hosts)) {
+    const path = encodeURI(place.extent.prefix).replaceAll('?', '%3F').replaceAll('#', '%23')
+    const isLate = performance.now() - begun > TIME_MAXIMUM
+    const answer = isLate ? undefined : await askHttp({ ...door, method: 'GET', target: path })
+    if (answer === undefined)
+      silent.add(isLate ? `${door.name}:${door.port}${path}` : `${door.name}:${door.port}`)
+    else findings.push(...(await askForPlace(door, path, place.section.at)))
   }
   return { findings: [...findings, ...(await askOthers(view))], silent: [...silent] }
 }
 
-type Door = Pick<Question, 'host' | 'port' | 'isEncrypted' | 'name'>
+/** Every place at every door. */
+const questionsOf = (hosts: readonly Host[]) =>
+  hosts.flatMap((host) =>
+    doorsOf(host, hosts).flatMap((door) => host.places.filter(isAskable).map((place) => ({ door, place }))),
+  )
+
+interface Door extends Pick<Question, 'host' | 'port' | 'isEncrypted' | 'name'> {
+  /** Of the host of the place itself, and not of another one of that name. */
+  readonly isOwn: boolean
+}
 
 /** A path, or an expression that has one to begin with; what else an expression matches is not guessed. */
 const isAskable = ({ by, extent: { prefix, pattern } }: Applied): boolean =>
@@ -56,20 +62,20 @@ function doorsOf(host: Host, hosts: readonly Host[]): Door[] {
   const same = hosts.filter(
     (other) => other === host || other.names.some((each) => host.names.includes(each)),
   )
-  return same.flatMap(({ addresses, isEncrypted }) =>
-    addresses
+  return same.flatMap((each) =>
+    each.addresses
       .filter(({ port }) => port > 0)
       .map((address) => ({
-        host:
-          /^[\d.]+$|:/.test(address.host) && !['0.0.0.0', '::'].includes(address.host)
-            ? address.host
-            : '127.0.0.1',
+        host: isAddress(address.host) ? address.host : '127.0.0.1',
         port: address.port,
-        isEncrypted,
+        isEncrypted: each.isEncrypted,
         name,
+        isOwn: each === host,
       })),
   )
 }
+
+const isAddress = (host: string): boolean => /^[\d.]+$|:/.test(host) && !['0.0.0.0', '::'].includes(host)
 
 const isServed = (status: number | undefined): boolean =>
   status !== undefined && status >= 200 && status < 300
@@ -77,12 +83,15 @@ const isServed = (status: number | undefined): boolean =>
 async function askForPlace(door: Door, path: string, at: Finding['at']): Promise<Finding[]> {
   const where = `${door.isEncrypted ? 'https' : 'http'}://${door.name}:${door.port}`
   const found: Finding[] = []
+  // Where anything at all is answered outside of places, such an answer tells nothing.
+  const nothing = await askHttp({ ...door, method: 'GET', target: '/ww-doctor-asks-for-nothing' })
+  if (!door.isOwn && isServed(nothing)) return []
   // A folder is sent to its address with a slash, and a file has none.
   for (const target of path.endsWith('/') ? [path] : [path, `${path}/`]) {
-    for (const [method, headers] of attempts) {
+    for (const [method, headers] of door.isOwn ? attempts : attempts.slice(0, 1)) {
       const status = await askHttp({ ...door, method, target, headers })
       // What is not there is looked for only when everybody may: a place refuses first.
-      if (!isServed(status) && !(method === 'GET' && status === 404)) continue
+      if (!isServed(status) && !(door.isOwn && method === 'GET' && status === 404)) continue
       const question = `${[`${method} ${where}${target}`, ...headers].join(', ')}, by somebody who is not signed in,`
       found.push(
         method === 'TRACE'
@@ -101,7 +110,7 @@ async function askForPlace(door: Door, path: string, at: Finding['at']): Promise
       )
     }
   }
-  return found.length > 0 ? found : await askForSpellings(door, { path, where, at })
+  return found.length > 0 || isServed(nothing) ? found : await askForSpellings(door, { path, where, at })
 }
 
 interface PlaceAsked {
@@ -111,9 +120,6 @@ interface PlaceAsked {
 }
 
 async function askForSpellings(door: Door, { path, where, at }: PlaceAsked): Promise<Finding[]> {
-  // Where anything at all is answered, another spelling tells nothing.
-  const nothing = await askHttp({ ...door, method: 'GET', target: '/ww-doctor-asks-for-nothing' })
-  if (isServed(nothing)) return []
   const found: Finding[] = []
   for (const target of spellingsOf(path)) {
     const status = await askHttp({ ...door, method: 'GET', target })

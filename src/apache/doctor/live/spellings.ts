@@ -3,7 +3,8 @@ export function spellingsOf(path: string): string[] {
   const inner = path.replace(/^\/+|\/+$/g, '')
   if (inner === '') return ['//', '/./', '/%2e/', '/%2f', '/;x', '/x/..', '/x/%2e%2e/', '/.', '/\\']
   const [first = '', rest = ''] = [inner.slice(0, 1), inner.slice(1)]
-  const coded = `%${first.charCodeAt(0).toString(16)}`
+  // A sign that is written in its percent form already stays so.
+  const coded = first === '%' ? first : `%${first.charCodeAt(0).toString(16)}`
   return [
     ...[
       `//${inner}`,

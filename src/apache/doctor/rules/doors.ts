@@ -46,7 +46,11 @@ export function judgeDoors({ hosts, machine, settings }: View): Finding[] {
         }),
     )
   })
-  return [...doors, ...hosts.flatMap((host) => cookieReaches(host, settings.own)), ...exposed(hosts, machine)]
+  return [
+    ...doors,
+    ...hosts.flatMap((host) => [...cookieReaches(host, settings.own), ...lockedOut(host, settings.own)]),
+    ...exposed(hosts, machine),
+  ]
 }
 
 function guardedBy(host: Host): Guarded[] {
@@ -94,6 +98,19 @@ function demandAt({ sections }: Host, path: string, files: string | undefined): 
     return policies.length > 0 ? ['user'] : [demandOf(section.nodes)]
   })
   return demands.findLast((demand) => demand !== 'none') ?? 'open'
+}
+
+/** Watchword behind its own door: whoever is to sign in is sent to sign in. */
+function lockedOut(host: Host, own: string): Finding[] {
+  const around = routesOf(host).filter(({ from, to }) => to.where === own && isProtected(host, from.prefix))
+  return around.map(({ at }) =>
+    finding(
+      'locked-out',
+      at,
+      'The pages of Watchword stand in a protected place: whoever is to sign in is sent to sign in.',
+      'Protect the paths of the application only, or give Watchword a host of its own.',
+    ),
+  )
 }
 
 /** Applications on a protected host, outside of its places: the browser sends them the cookies of the host. */

@@ -93,7 +93,7 @@ function* missingFiles({ configuration, machine, hosts }: View): Generator<Findi
     yield finding(
       'conditional',
       at,
-      'The file that protects is included under a condition, which does not hold: the place is open.',
+      'The file that protects is included under a condition, which does not hold: what is served there is open.',
       'Take the condition away: Apache should not start without what protects the place.',
     )
   }

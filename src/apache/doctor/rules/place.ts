@@ -106,12 +106,12 @@ function* judgeSignIn(nodes: Section['nodes']): Generator<Finding> {
       'Remove the line: the included file says it.',
     )
   }
-  for (const { at, name, words } of directives(nodes)) {
+  for (const { at, name } of directives(nodes)) {
     if (!isOtherProvider(name)) continue
     yield finding(
       'other-provider',
       at,
-      `${words.length === 0 ? name : `${name} ${words[0]}`} belongs to another way to sign in, which knows nothing of second factors.`,
+      `${name} belongs to another way to sign in, which knows nothing of second factors.`,
       'Remove the line; for programs, app passwords take its place.',
     )
   }

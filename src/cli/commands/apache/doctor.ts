@@ -159,7 +159,7 @@ function tell({ places, findings, silent }: Told, { json }: Options): ExitCode {
       )
     }
     if (silent.length > 0)
-      printAside(`These did not answer, and were not asked: ${silent.join(', ')}. Is Apache running?`)
+      printAside(`Not asked, or without an answer: ${silent.join(', ')}. Is Apache running?`)
     summarize(places, findings)
   }
   return findings.length === 0 ? ExitCode.done : ExitCode.refused
