@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/apache.ts'
 import { ask, request } from '../support/fastcgi-client.ts'
 import { environment, startWatchword } from '../support/watchword.ts'
 
-it('is started with the server, with a secret of its own, and stops with it (SEC-FCGI-5)', async () => {
+it('is started with the server, with a secret of its own, and stops with it (SEC-FCGI-5)', async (t) => {
   const folder = temporaryFolder('ww-serve-')
   const env = environment(folder, {
     WATCHWORD_LISTEN: '127.0.0.1:0',
@@ -15,6 +15,7 @@ it('is started with the server, with a secret of its own, and stops with it (SEC
     WATCHWORD_LOG_LEVEL: 'info',
   })
   const server = await startWatchword(folder, env)
+  t.after(() => server.kill())
   const started = /"address":"(fcgi:[^"]*)"/
   for (let wait = 0; wait < 100 && !started.test(server.stderr()); wait++) {
     await new Promise((resolve) => setTimeout(resolve, 20))

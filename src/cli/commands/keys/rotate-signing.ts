@@ -13,7 +13,7 @@ export function declareKeysRotateSigning(command: Command): Handler {
   addYes(command)
   command.addHelpText(
     'after',
-    `\nThe new key is published at once and signs fifteen minutes later, so that every application knows it by then.\n--at-once: servers change within ${KEYS_REMEMBERED} seconds; an application may believe the old key until it reads the\npublished keys again, ${KEY_SET_LIFETIME / 60} minutes at most, and may refuse the new one until then.`,
+    `\nThe new key is published at once and signs fifteen minutes later, so that every application knows it by then.\n--at-once: servers change within ${KEYS_REMEMBERED} seconds; an application may believe the old key until it reads the\npublished keys again, ${KEY_SET_LIFETIME / 60} minutes or what its library makes of it, and may refuse the new one until then.`,
   )
   examples(command, 'watchword keys rotate-signing', 'watchword keys rotate-signing --at-once')
   return ({ configFile }) =>
