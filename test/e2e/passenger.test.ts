@@ -141,6 +141,17 @@ describe('Watchword run by Apache itself, through Passenger', () => {
     assert.equal(session.status, 200, session.body)
   })
 
+  it('goes on when Apache reads its configuration again (apachectl graceful)', async () => {
+    const [old] = world.processes()
+    process.kill(Number(readFileSync(join(world.apache.folder, 'apache2.pid'), 'utf8')), 'SIGUSR1')
+    await until(() => {
+      const now = world.processes()
+      return now.length === 1 && now[0] !== old
+    }, 'no new process')
+    await until(async () => (await ask(`${world.wiki}/secret/page`)).status === 200, 'the place stays shut')
+    assert.equal(await status('/account'), 200)
+  })
+
   it('comes back by itself when it was killed', async () => {
     const [old = 0] = world.processes()
     process.kill(old, 'SIGKILL')
