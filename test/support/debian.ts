@@ -36,7 +36,7 @@ const enabled =
 const programs = (ports: readonly [number, number]): Readonly<Record<string, string>> => ({
   sudo: 'while [ "$1" = -u ]; do shift 2; done; exec "$@"',
   npx: `shift
-case "$*" in *"apache install"*) set -- "$@" --prefix "$APACHE_CONFDIR" ;; esac
+case "$*" in *"apache install"*) set -- "$@" --prefix "$APACHE_CONFDIR" ;; *"apache doctor"*) set -- "$@" --server-root "$APACHE_CONFDIR" ;; esac
 case "$*" in *createsuperuser*) exec "${process.execPath}" "${repository}/bin/watchword.js" "$@" --password-stdin ;; esac
 exec "${process.execPath}" "${repository}/bin/watchword.js" "$@" < /dev/null`,
   curl: `exec /usr/bin/curl -sk --connect-to :80:127.0.0.1:${ports[0]} --connect-to :443:127.0.0.1:${ports[1]} "$@"`,

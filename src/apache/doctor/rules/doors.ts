@@ -60,7 +60,11 @@ function guardedBy(host: Host): Guarded[] {
     const path = extent.prefix
     const first = routeFor(routes, path)
     const below = routes.filter(
-      (route) => route !== first && route.from.prefix !== path && isUnder(route.from.prefix, path),
+      (route) =>
+        route !== first &&
+        route.from.prefix !== path &&
+        isUnder(route.from.prefix, path) &&
+        !comesWithApache(route.to),
     )
     return [
       ...(first === undefined ? [] : [{ host, route: first, path, to: targetOf(first, path) }]),
@@ -68,6 +72,9 @@ function guardedBy(host: Host): Guarded[] {
     ]
   })
 }
+
+/** Icons and error pages that Debian installs, and has every host show. */
+const comesWithApache = (to: Target): boolean => to.kind === 'files' && isUnder(to.path, '/usr/share/apache2')
 
 interface Way {
   readonly host: Host
