@@ -33,7 +33,7 @@ export interface SettleOptions {
 
 /** What was under way: it ends, for nobody can say what became of it (SEC-DB-4). */
 const underWay: ReadonlySet<string> = new Set([
-  ...['login', 'ticket', 'site_session', 'code_window', 'invitation', 'reset_request'],
+  ...['login', 'ticket', 'site_session', 'invitation', 'reset_request'],
 ])
 
 /**
@@ -70,6 +70,9 @@ export function settler({ later, now, window }: SettleOptions): {
           return password(row)
         case 'otp_device':
           return device(row)
+        case 'code_window':
+          // Ended, and still known, so that a drive that goes on sending it is charged for nothing.
+          return { ...row, ended_at: row.ended_at ?? now }
         case 'recovery_code':
           return later?.recoveryCodes.has(
             codeKey(text(row, 'user_id'), number(row, 'code_index'), text(row, 'hash')),
