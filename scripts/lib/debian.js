@@ -18,6 +18,7 @@ export const debianPackages = {
   'libapache2-mod-passenger': '/usr/lib/apache2/modules/mod_passenger.so',
   'libapache2-mod-svn': '/usr/lib/apache2/modules/mod_dav_svn.so',
   nginx: 'nginx',
+  'libpam-google-authenticator': 'google-authenticator',
   oathtool: 'oathtool',
   openssl: 'openssl',
   postgresql: 'initdb',

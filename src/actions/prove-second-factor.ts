@@ -77,7 +77,12 @@ async function proveByCode(services: ProofServices, proof: Proof): Promise<Proof
     const { user, devices, spent } = attempt
     const step = nextStep(login.amr, standingOf(user, devices), services.policy.enrolment)
     const imported = parseImportedCode(proof.text)
-    if (step === 'totp' && imported !== undefined) return proveByImportedCode(tx, services, attempt, imported)
+    if (step === 'totp' && imported !== undefined) {
+      const proven = await proveByImportedCode(tx, services, attempt, imported)
+      // Eight digits may be those of an authenticator as well.
+      if (proven.kind !== 'wrong-code') return proven
+      if (canonicalCode(proof.text) === undefined) return wrongCode(tx, services, attempt, 'wrong-code')
+    }
     if (step === 'totp') {
       return proveByDevice(tx, services, attempt, () => {
         const proven = { ...login, amr: [...login.amr, 'otp' as const] }
@@ -98,7 +103,7 @@ async function proveByCode(services: ProofServices, proof: Proof): Promise<Proof
   })
 }
 
-/** A code that another program made: looked up by its keyed hash, and spent by being found. */
+/** A code that another program made: looked up by its keyed hash, and spent by being found. A wrong one is for the caller to charge. */
 async function proveByImportedCode(
   tx: Db,
   services: ProofServices,
@@ -106,8 +111,8 @@ async function proveByImportedCode(
   code: string,
 ): Promise<ProofOutcome> {
   const { proof, user, spent } = attempt
-  if (!(await recoveryCodes.spendImported(tx, user.id, importedCodeHash(services, user.id, code))))
-    return wrongCode(tx, services, attempt, 'wrong-code')
+  const hash = importedCodeHash(services, user.id, code)
+  if (!(await recoveryCodes.spendImported(tx, user.id, hash))) return { kind: 'wrong-code' }
   await settleProven(tx, proof, () => forgetAttempts(tx, spent))
   return recovered(tx, services, attempt)
 }

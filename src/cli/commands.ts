@@ -188,6 +188,12 @@ const imports: readonly Branch[] = [
     summary: 'take over the users of a password file of Apache',
     load: async () => (await import('./commands/import/htpasswd.ts')).declareImportHtpasswd,
   },
+  {
+    name: 'google-authenticator',
+    summary: 'take over the files of the PAM module google-authenticator',
+    load: async () =>
+      (await import('./commands/import/google-authenticator.ts')).declareImportGoogleAuthenticator,
+  },
 ]
 
 /** Every command of `watchword`, in the order of the help. */

@@ -224,6 +224,8 @@ function suitableCodes(codes: readonly string[], notes: string[]): string[] {
   }
   const left = new Set(codes).size - suitable.size
   if (left > 0)
-    notes.push(`one-time codes left out: ${left} (not 8 to 16 letters and digits with a letter among them)`)
+    notes.push(
+      `one-time codes left out: ${left} (not 8 to 16 letters and digits with a letter among them, nor 8 digits)`,
+    )
   return [...suitable]
 }

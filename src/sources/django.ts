@@ -82,7 +82,7 @@ async function recordsOf(
   const secrets = await secretsOf(reader, source.profileTable, ids)
   const devices = await devicesOf(reader, ids)
   const tokens = await tokensOf(reader, ids)
-  const mailed = await rowsOf(reader, 'otp_email_emaildevice', ['id'], ids)
+  const mailed = await rowsOf(reader, 'otp_email_emaildevice', ['id', 'confirmed'], ids)
   return users.map((user) => {
     const key = String(user.id)
     const profile = secrets.get(key)?.[0]
@@ -100,12 +100,27 @@ async function recordsOf(
       lastSignInAt: instantOf(user.last_login),
       passwordHash: djangoHash(textOf(user.password) ?? ''),
       groups: (groups.get(key) ?? []).map(({ name }) => textOf(name) ?? ''),
-      devices: readDevices(devices.get(key) ?? [], profile, source),
-      codes: (tokens.get(key) ?? []).map(({ token }) => textOf(token) ?? ''),
-      notes: mailed.has(key) ? ['codes by e-mail left out: there are none here'] : [],
+      devices: [
+        ...readDevices(devices.get(key) ?? [], profile, source),
+        ...(mailed.get(key) ?? []).filter(isConfirmed).map(mailDevice),
+      ],
+      // Those that are left out are not forgotten: whoever has some had a second factor.
+      codes: (tokens.get(key) ?? []).map(({ token }) => randomToken(textOf(token) ?? '')),
+      notes: [],
     }
   })
 }
+
+const isConfirmed = (row: SqlRow): boolean => flagOf(row.confirmed) === true
+
+const mailDevice = ({ id }: SqlRow): SourceDevice => ({
+  kind: 'unreadable',
+  sourceId: `email ${id}`,
+  because: 'there are no codes by e-mail here',
+})
+
+/** The token if django-otp drew it; others were typed by somebody, and can be guessed. */
+const randomToken = (token: string): string => (/^(?=.*[a-z])[a-z2-7]{8}$/.test(token) ? token : '')
 
 type RowsByUser = ReadonlyMap<string, readonly SqlRow[]>
 
@@ -149,7 +164,6 @@ async function devicesOf(reader: SqlReader, ids: readonly unknown[]): Promise<Ro
 async function tokensOf(reader: SqlReader, ids: readonly unknown[]): Promise<RowsByUser> {
   const { tables } = reader
   if (!tables.has('otp_static_staticdevice') || !tables.has('otp_static_statictoken')) return new Map()
-  const isConfirmed = (row: SqlRow) => flagOf(row.confirmed) === true
   const rows = await reader.rows(
     `select d.user_id, d.confirmed, substr(t.token, 1, 100) as token
       from otp_static_staticdevice d join otp_static_statictoken t on t.device_id = d.id
@@ -200,7 +214,7 @@ function readDevices(
   { base32Keys }: DjangoSource,
 ): SourceDevice[] {
   const secret = textOf(profile?.shared_secret) ?? ''
-  const confirmed = rows.filter((row) => flagOf(row.confirmed) === true)
+  const confirmed = rows.filter(isConfirmed)
   const devices = confirmed.map((row): SourceDevice => {
     const text = textOf(row.key) ?? ''
     // The profile says that this very text is base32.

@@ -62,6 +62,9 @@ device = TOTPDevice.objects.create(user=seed, name='default', key='${seedSecret}
 UserProfile.objects.create(user=seed, shared_secret='${seedSecret}', otp_device=device)
 UserProfile.objects.create(user=person('seed2'), shared_secret='${base32Key}')
 
+from django_otp.plugins.otp_email.models import EmailDevice
+EmailDevice.objects.create(user=person('mailed'), name='mail')
+
 person('gone', is_active=False)
 person('root', is_superuser=True)
 nobody = person('nopassword')
@@ -208,6 +211,7 @@ describe('a move from Django', () => {
     const { browser, reply } = await login('lost')
     assert.equal(reply.body.next, 'totp')
     assert.equal((await browser.post('/auth/register-secret/')).status >= 400, true)
+    assert.equal((await login('mailed')).reply.body.next, 'totp')
     // Whoever never confirmed one had none.
     assert.equal((await login('half')).reply.body.next, 'enrol-totp')
   })
