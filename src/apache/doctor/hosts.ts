@@ -107,7 +107,9 @@ function applied(nodes: readonly Node[]): Applied[] {
     if (difference !== 0 || one.by !== 'folder') return difference
     // Folders: the shorter path first, those with an expression last.
     const [first, second] = [one, other].map(({ extent, section }) => {
-      return section.name.endsWith('match') || section.words[0] === '~' ? Infinity : extent.prefix.length
+      return section.name.endsWith('match') || section.words[0] === '~'
+        ? Infinity
+        : extent.prefix.replace(/\/+$/, '').length
     })
     return first === second ? 0 : (first ?? 0) - (second ?? 0)
   })

@@ -14,7 +14,7 @@ export interface Route {
 
 export interface Target {
   /** `excluded` for what `ProxyPass … !` keeps from applications. */
-  readonly kind: 'application' | 'files' | 'excluded'
+  readonly kind: 'application' | 'files' | 'repository' | 'excluded'
   /** `host:port`, the path of a socket or the name of a balancer; empty for files. */
   readonly where: string
   readonly path: string
@@ -63,10 +63,17 @@ function routeOf({ name, words, at }: Directive, section: Extent | undefined): R
     }
     case 'alias':
     case 'scriptalias':
+      // What it serves is named by GIT_PROJECT_ROOT, which differs from section to section.
+      if (second.replace(/\/$/, '').endsWith('/git-http-backend')) return []
       // Within <Location> the path is that of the section.
       if (second === '')
         return section === undefined ? [] : [{ at, from: section, to: filesAt(first), isRaw }]
       return [{ at, from: { prefix: first }, to: filesAt(second), isRaw }]
+    case 'svnpath':
+    case 'svnparentpath':
+      return section === undefined
+        ? []
+        : [{ at, from: section, to: { ...filesAt(first), kind: 'repository' }, isRaw }]
     case 'aliasmatch':
     case 'scriptaliasmatch':
       return [{ at, from: extentOfPattern(first), to: filesAt(second.replace(/\$.*$/, '')), isRaw }]

@@ -178,6 +178,27 @@ export const mistakesInHosts: readonly Mistake[] = [
   ],
   ['switches TLS off', 'plain-http', around('SSLEngine off')],
   ['does not list the host', 'return-origin', around('', { settings: { returnOrigins: [] } })],
+  ['serves the folder around the files', 'other-door', around('Alias "/all" "F/"')],
+  [
+    'passes to the application by the address of the machine',
+    'other-door',
+    { wiki: `${app}\nProxyPass "/old" "http://192.0.2.10:9001/app"\n${place('/app')}` },
+  ],
+  [
+    'serves a repository under another path',
+    'other-door',
+    {
+      modules: ['dav', 'dav_svn'],
+      wiki: `<Location "/svn">\nDAV svn\nSVNPath /srv/svn\nInclude watchword/protect-two-factor.conf\n</Location>\n<Location "/old">\nDAV svn\nSVNPath /srv/svn\n</Location>`,
+    },
+  ],
+  [
+    'hands the application to a handler elsewhere',
+    'other-door',
+    {
+      wiki: `${app}\n<Location "/old">\nSetHandler "proxy:http://127.0.0.1:9001/app"\n</Location>\n${place('/app')}`,
+    },
+  ],
   [
     'protects the pages of Watchword',
     'locked-out',

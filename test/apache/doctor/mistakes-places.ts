@@ -191,7 +191,11 @@ export const mistakesInPlaces: readonly Mistake[] = [
     { wiki: '<Location "/pages">\nSetEnvIf Request_Method "^" WW_POLICY=two-factor\n</Location>' },
   ],
   ['forgets the first slash', 'narrow-match', { wiki: place('pages') }],
-  ['writes a last slash too much', 'narrow-match', { wiki: place('/pages/') }],
+  [
+    'writes a last slash too much',
+    'narrow-match',
+    { wiki: `ProxyPass "/app" "http://127.0.0.1:9001/app"\n${place('/app/')}` },
+  ],
   [
     'ends an expression too soon',
     'narrow-match',
@@ -308,6 +312,13 @@ export const mistakesInPlaces: readonly Mistake[] = [
     'lets .htaccess below decide',
     'htaccess',
     inFolder('<Directory "F/wiki/pages/team">\nAllowOverride AuthConfig\n</Directory>'),
+  ],
+  [
+    'opens the same folder, written without a slash',
+    'later-section',
+    {
+      wiki: '<Directory "F/wiki/pages/">\nInclude watchword/protect-two-factor.conf\n</Directory>\n<Directory "F/wiki/pages">\nRequire all granted\n</Directory>',
+    },
   ],
   [
     'puts the narrow place first',

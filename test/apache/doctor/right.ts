@@ -125,6 +125,22 @@ export const right: Readonly<Record<string, Written>> = {
   'a host that a module alone brings': {
     more: `<IfModule mod_gnutls.c>\n<VirtualHost *:8444>\n${place('/pages')}\n</VirtualHost>\n</IfModule>`,
   },
+  'a path that an application has with a last slash only': {
+    wiki: `ProxyPass "/app/" "http://127.0.0.1:9001/"\n${place('/app/')}`,
+  },
+  'a proxy in front of Apache, by its address': {
+    modules: ['remoteip'],
+    wiki: `RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 192.0.2.7\n${place('/')}`,
+  },
+  'repositories of git for members, others for everybody': {
+    wiki: `ScriptAlias "/git/" "/usr/lib/git-core/git-http-backend/"
+ScriptAlias "/public/" "/usr/lib/git-core/git-http-backend/"
+<Location "/public">
+SetEnv GIT_PROJECT_ROOT /srv/public
+Require all granted
+</Location>
+${place('/git', 'SetEnv GIT_PROJECT_ROOT /srv/git')}`,
+  },
   'logs and levels as Debian has them': {
     server:
       'LogLevel warn ssl:info\nLogFormat "%h %l %u %t \\"%r\\" %>s %O \\"%{Referer}i\\" \\"%{User-Agent}i\\"" combined\nCustomLog F/access.log combined',

@@ -26,17 +26,16 @@ interface Guarded {
 
 /** Other ways to what a place protects: another path, another host, or past Apache. */
 export function judgeDoors({ hosts, machine, settings }: View): Finding[] {
-  const guarded = hosts.filter(({ isClosed }) => !isClosed).flatMap(guardedBy)
-  const open = hosts.filter(({ isClosed }) => !isClosed)
-  const doors = open.flatMap((host) => {
-    const routes = routesOf(host)
+  const ways = waysOf(hosts, machine)
+  const guarded = ways.flatMap(guardedBy)
+  const doors = ways.flatMap(({ host, routes }) => {
     return routes.flatMap((route) =>
       guarded
         .filter((what) => isDoor({ host, routes, route }, what))
         .slice(0, 1)
         .map(({ path, to }) => {
           const what =
-            to.kind === 'files' ? `the files in ${to.path}` : `the application at ${to.where}${to.path}`
+            to.kind === 'application' ? `the application at ${to.where}${to.path}` : `the files in ${to.path}`
           return finding(
             'other-door',
             route.at,
@@ -53,8 +52,22 @@ export function judgeDoors({ hosts, machine, settings }: View): Finding[] {
   ]
 }
 
-function guardedBy(host: Host): Guarded[] {
-  const routes = routesOf(host)
+/** The routes of every host that serves anything; addresses of this machine are one. */
+function waysOf(hosts: readonly Host[], { addresses }: View['machine']): Omit<Way, 'route'>[] {
+  return hosts
+    .filter(({ isClosed }) => !isClosed)
+    .map((host) => ({
+      host,
+      routes: routesOf(host).map((route) => {
+        const [, name = '', port = ''] = /^(.*):(\d+)$/.exec(route.to.where) ?? []
+        return addresses.includes(name)
+          ? { ...route, to: { ...route.to, where: `localhost:${port}` } }
+          : route
+      }),
+    }))
+}
+
+function guardedBy({ host, routes }: Omit<Way, 'route'>): Guarded[] {
   return host.places.flatMap(({ by, extent }) => {
     if (by !== 'path' || (extent.pattern !== undefined && extent.prefix === '/')) return []
     const path = extent.prefix
@@ -171,16 +184,15 @@ function exposed(hosts: readonly Host[], machine: View['machine']): Finding[] {
 /** Where on this machine the applications listen that places protect. */
 export function applicationsBehind(
   hosts: readonly Host[],
-  { addresses }: View['machine'],
+  machine: View['machine'],
 ): { readonly at: Spot; readonly port: number }[] {
-  return hosts
-    .filter(({ isClosed }) => !isClosed)
+  return waysOf(hosts, machine)
     .flatMap(guardedBy)
     .flatMap(({ route, to }) => {
       const places = to.where.startsWith('balancer:') ? membersOf(hosts, to.where) : [to.where]
       return places.flatMap((where) => {
         const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(where) ?? []
-        return isLocal(host) || addresses.includes(host) ? [{ at: route.at, port: Number(port) }] : []
+        return isLocal(host) || machine.addresses.includes(host) ? [{ at: route.at, port: Number(port) }] : []
       })
     })
 }

@@ -161,16 +161,7 @@ function* judgeLines(host: Host): Generator<Finding> {
         'Remove the line.',
       )
     }
-    if (
-      name === 'remoteipheader' &&
-      directives(
-        host.nodes,
-        'remoteipinternalproxy',
-        'remoteiptrustedproxy',
-        'remoteipinternalproxylist',
-        'remoteiptrustedproxylist',
-      ).length === 0
-    ) {
+    if (name === 'remoteipheader' && !namesProxies(host)) {
       yield finding(
         'remote-ip',
         at,
@@ -180,6 +171,10 @@ function* judgeLines(host: Host): Generator<Finding> {
     }
   }
 }
+
+/** Whether the addresses are named whose word is taken; Apache itself refuses to take that of all. */
+const namesProxies = ({ nodes }: Host): boolean =>
+  directives(nodes).some(({ name }) => /^remoteip(?:internal|trusted)proxy(?:list)?$/.test(name))
 
 /** Whoever reaches the port of the authorizer may try secrets. */
 function judgeAuthorizer(

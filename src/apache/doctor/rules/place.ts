@@ -1,14 +1,17 @@
 import { rivals, satisfyAny } from '../authz.ts'
 import { type Finding, finding } from '../finding.ts'
 import type { Applied } from '../hosts.ts'
+import { type Route, routeFor, routesOf } from '../routes.ts'
 import { type Directive, directives, placesIn, type Section, sections } from '../tree.ts'
 import type { View } from '../view.ts'
 import { judgeProvider } from './provider.ts'
 
 /** What stands in a place beside the file of its policy, and what the place names. */
 export function judgePlaces({ hosts }: View): Finding[] {
-  const places = hosts.flatMap(({ places }) => places).filter(({ policies }) => policies.length > 0)
-  return places.flatMap((place) => [...judgePlace(place)])
+  return hosts.flatMap((host) => {
+    const places = host.places.filter(({ policies }) => policies.length > 0)
+    return places.flatMap((place) => [...judgePlace(place), ...judgeMatch(place, routesOf(host))])
+  })
 }
 
 function* judgePlace(place: Applied): Generator<Finding> {
@@ -17,7 +20,6 @@ function* judgePlace(place: Applied): Generator<Finding> {
   yield* judgeAccess(section)
   yield* judgeProvider(nodes)
   yield* judgeSignIn(nodes)
-  yield* judgeMatch(place)
   if (new Set(policies).size > 1) {
     yield finding(
       'two-policies',
@@ -132,7 +134,7 @@ export const isOtherProvider = (name: string): boolean =>
   ) && name !== 'authname'
 
 /** Whether the section names what it should. */
-function* judgeMatch({ section, extent, by }: Applied): Generator<Finding> {
+function* judgeMatch({ section, extent, by }: Applied, routes: readonly Route[]): Generator<Finding> {
   const { at, name, words } = section
   const given = (words[0] === '~' ? words[1] : words[0]) ?? ''
   if (by !== 'path') return
@@ -144,7 +146,7 @@ function* judgeMatch({ section, extent, by }: Applied): Generator<Finding> {
       `"${given}" begins with no slash and matches nothing.`,
       `Write <Location "/${given}">.`,
     )
-  } else if (!isPattern && given.length > 1 && given.endsWith('/')) {
+  } else if (!isPattern && given.length > 1 && given.endsWith('/') && isServedWithoutSlash(given, routes)) {
     yield finding(
       'narrow-match',
       at,
@@ -170,4 +172,14 @@ function* judgeMatch({ section, extent, by }: Applied): Generator<Finding> {
       'Protect a path: <Location "/path">.',
     )
   }
+}
+
+/** Whether an application gets the path without its last slash too; a folder only sends on to the one with it. */
+function isServedWithoutSlash(given: string, routes: readonly Route[]): boolean {
+  const path = given.replace(/\/+$/, '')
+  const route = routeFor(
+    routes.filter(({ from }) => path.startsWith(from.prefix)),
+    path,
+  )
+  return route?.to.kind === 'application'
 }
