@@ -21,6 +21,8 @@ export interface Debian {
   path(path: string): string
   /** Runs lines of a shell, as root of this machine; rejects with all that was said when one fails. */
   shell(lines: string, input?: string): Promise<string>
+  /** `systemctl restart apache2` */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -92,17 +94,19 @@ export async function startDebian(env: Readonly<Record<string, string>>): Promis
       child.stdin?.end(input)
     })
   await shell(`a2enmod -q ${enabled}`)
-  const server = spawn(
-    'setpriv',
-    [
-      '--pdeathsig',
-      'TERM',
-      '/bin/sh',
-      '-c',
-      `. ${path('etc/apache2/envvars')}; exec /usr/sbin/apache2 $APACHE_ARGUMENTS -DFOREGROUND`,
-    ],
-    { env: everywhere, stdio: 'ignore' },
-  )
+  const start = () =>
+    spawn(
+      'setpriv',
+      [
+        '--pdeathsig',
+        'TERM',
+        '/bin/sh',
+        '-c',
+        `. ${path('etc/apache2/envvars')}; exec /usr/sbin/apache2 $APACHE_ARGUMENTS -DFOREGROUND`,
+      ],
+      { env: everywhere, stdio: 'ignore' },
+    )
+  let server = start()
   await untilListening(httpPort, server)
   return {
     folder,
@@ -119,12 +123,13 @@ export async function startDebian(env: Readonly<Record<string, string>>): Promis
           /apache (vhost|passenger) /g,
           `apache $1 --http-port ${httpPort} --https-port ${httpsPort} `,
         ),
+    async restart() {
+      await ended(server)
+      server = start()
+      await untilListening(httpPort, server)
+    },
     async stop() {
-      if (server.exitCode === null && server.signalCode === null) {
-        const ended = once(server, 'exit')
-        server.kill('SIGTERM')
-        await ended
-      }
+      await ended(server)
       rmSync(folder, { recursive: true, force: true })
     },
   }
@@ -139,6 +144,13 @@ export APACHE_LOCK_DIR=${folder}/run/lock
 export APACHE_LOG_DIR=${folder}/var/log
 export LANG=C
 `
+
+async function ended(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return
+  const exit = once(server, 'exit')
+  server.kill('SIGTERM')
+  await exit
+}
 
 async function untilListening(port: number, server: ChildProcess): Promise<void> {
   for (let attempt = 0; attempt < 400; attempt++) {
