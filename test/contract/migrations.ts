@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { newId } from '../../src/crypto/random.ts'
+import { copiedTables } from '../../src/store/backup/tables.ts'
 import type { Database, Db } from '../../src/store/database.ts'
 import { migrate, migrationStatus, NewerDatabaseError } from '../../src/store/migrate.ts'
 import { migrations } from '../../src/store/migrations/index.ts'
@@ -98,6 +99,25 @@ export function migrationContract(open: OpenEmpty): void {
         await sql`update kysely_migration set name = '9999-later' where name = ${known.at(-1)}`.execute(db)
         await assert.rejects(migrate(db), NewerDatabaseError)
         assert.deepEqual((await migrationStatus(db)).pending, known.slice(-1))
+      }))
+
+    it('make no table that is not copied, in an order that its references allow (SEC-DB-4)', () =>
+      withDatabase(async (db) => {
+        await migrate(db)
+        const made = (await tables(db)).filter((name) => !name.startsWith('kysely_'))
+        assert.deepEqual(copiedTables.map(({ name }) => name).toSorted(), made)
+        for (const { name, key } of copiedTables) {
+          const columns = (await db.introspection.getTables()).find((table) => table.name === name)?.columns
+          for (const column of key)
+            assert.ok(
+              columns?.some((each) => each.name === column),
+              `${name}.${column}`,
+            )
+          // A key that two rows could share would put them in any order.
+          const list = sql.join(key.map((column) => sql.ref(column)))
+          const twice = sql`select 1 from ${sql.table(name)} group by ${list} having count(*) > 1`
+          assert.deepEqual((await twice.execute(db)).rows, [])
+        }
       }))
 
     it('are applied wholly or not at all (SEC-DB-3)', () =>
