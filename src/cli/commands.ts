@@ -196,6 +196,19 @@ const imports: readonly Branch[] = [
   },
 ]
 
+const exports: readonly Branch[] = [
+  {
+    name: 'users',
+    summary: 'write every user as a line of JSON',
+    load: async () => (await import('./commands/export/users.ts')).declareExportUsers,
+  },
+  {
+    name: 'htpasswd',
+    summary: 'write a password file for Apache, of the hashes that it understands',
+    load: async () => (await import('./commands/export/htpasswd.ts')).declareExportHtpasswd,
+  },
+]
+
 /** Every command of `watchword`, in the order of the help. */
 export const commands: readonly Branch[] = [
   {
@@ -211,6 +224,7 @@ export const commands: readonly Branch[] = [
   { name: 'user', summary: 'users', branches: user },
   { name: 'group', summary: 'groups of users', branches: group },
   { name: 'import', summary: 'take users over from other programs', branches: imports },
+  { name: 'export', summary: 'take users out, for other programs', branches: exports },
   { name: 'policy', summary: 'who may enter protected places', branches: policy },
   { name: 'audit', summary: 'the audit log', branches: audit },
   { name: 'keys', summary: 'the keys that seal secrets and sign assertions', branches: keys },

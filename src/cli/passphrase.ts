@@ -8,9 +8,9 @@ const tooShort = (text: string) =>
     : undefined
 
 /** A new passphrase, from standard input or typed twice. */
-export async function newPassphrase(fromStdin: boolean): Promise<string> {
+export async function newPassphrase(fromStdin: boolean, what: string): Promise<string> {
   if (!fromStdin)
-    return asked(async ({ askSecretTwice }) => askSecretTwice('Passphrase for the keys', tooShort))
+    return asked(async ({ askSecretTwice }) => askSecretTwice(`Passphrase for ${what}`, tooShort))
   const passphrase = await readSecretLine('passphrase', '--passphrase-stdin')
   const problem = tooShort(passphrase)
   if (problem !== undefined) throw new UsageError(problem)

@@ -37,7 +37,12 @@ export function printJson(value: unknown): void {
 
 /** Prints values for a program, one a line, no faster than they are read. */
 export async function printJsonLines(values: readonly unknown[]): Promise<void> {
-  const text = values.map((value) => `${visibleJson(value)}\n`).join('')
+  await printLines(values.map((value) => visibleJson(value)))
+}
+
+/** Prints lines as they are, no faster than they are read. */
+export async function printLines(lines: readonly string[]): Promise<void> {
+  const text = lines.map((line) => `${line}\n`).join('')
   if (!process.stdout.write(text)) await once(process.stdout, 'drain')
 }
 

@@ -17,17 +17,19 @@ const COST: ScryptOptions = { N: 2 ** 17, r: 8, p: 1, maxmem: 192 * 1024 * 1024 
 
 /** Seals a text by a passphrase: scrypt and AES-256-GCM. The passphrase is taken in Unicode form NFC. */
 export async function sealByPassphrase(text: string, passphrase: string): Promise<string> {
+  return (await passphraseSealer(passphrase))(text)
+}
+
+/** As `sealByPassphrase`, for many texts: they share one salt, so that scrypt runs once. */
+export async function passphraseSealer(passphrase: string): Promise<(text: string) => string> {
   const salt = randomBytes(SALT_BYTES)
-  const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv('aes-256-gcm', await keyOf(passphrase, salt), nonce)
-  const sealed = Buffer.concat([
-    salt,
-    nonce,
-    cipher.update(text, 'utf8'),
-    cipher.final(),
-    cipher.getAuthTag(),
-  ])
-  return `p1.${sealed.toString('base64url')}`
+  const key = await keyOf(passphrase, salt)
+  return (text) => {
+    const nonce = randomBytes(NONCE_BYTES)
+    const cipher = createCipheriv('aes-256-gcm', key, nonce)
+    const sealed = [salt, nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]
+    return `p1.${Buffer.concat(sealed).toString('base64url')}`
+  }
 }
 
 /**

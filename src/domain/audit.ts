@@ -116,6 +116,7 @@ export type AuditEvent =
   | { readonly event: 'database-restored'; readonly madeAt: UnixSeconds }
   | { readonly event: 'database-moved' }
   | { readonly event: 'audit-exported'; readonly format: 'csv' | 'jsonl' }
+  | { readonly event: 'users-exported'; readonly format: 'jsonl' | 'htpasswd'; readonly withSecrets: boolean }
 
 /** Why a code was refused; outwardly all of them are the same answer. */
 export type CodeRefusal =
@@ -179,6 +180,7 @@ const names: Readonly<Record<AuditEventName, true>> = {
   'database-restored': true,
   'database-moved': true,
   'audit-exported': true,
+  'users-exported': true,
 }
 
 /** Every event that can be asked for. */

@@ -31,7 +31,8 @@ export interface OtpDevice {
 
 type Row = Database['otp_device']
 
-const fromRow = (row: Row): OtpDevice => ({
+/** A row as a device. */
+export const fromRow = (row: Row): OtpDevice => ({
   id: row.id,
   userId: row.user_id,
   kind: row.kind,

@@ -53,6 +53,7 @@ const outcomes: Readonly<Record<AuditEventName, 'success' | 'failure'>> = {
   'database-restored': 'success',
   'database-moved': 'success',
   'audit-exported': 'success',
+  'users-exported': 'success',
 }
 
 describe('the outcome of an audit event (SEC-LOG-1)', () => {

@@ -76,7 +76,7 @@ async function keysOf(
   const keys = readKeyFile(config.keyFile)
   if (keys === undefined) throw new Refusal(`${config.keyFile} is missing. Restore it from backup.`)
   const sealed = withKeys
-    ? await sealByPassphrase(keyFileText(keys), await newPassphrase(passphraseStdin === true))
+    ? await sealByPassphrase(keyFileText(keys), await newPassphrase(passphraseStdin === true, 'the keys'))
     : undefined
   return { sealed, fingerprint: createSealer(keys).fingerprint() }
 }

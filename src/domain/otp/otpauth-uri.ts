@@ -37,6 +37,14 @@ export interface HotpUri extends KeyUri {
  */
 export function otpauthUri(uri: OtpauthUri): string {
   if (uri.key.length === 0) throw new RangeError('key is empty')
+  if (uri.kind === 'totp' && !isPeriod(uri.period))
+    throw new RangeError('period is not from 10 to 300 seconds')
+  if (uri.kind === 'hotp' && !isCounter(uri.counter)) throw new RangeError('counter is not from 0 to 2^53-1')
+  return uriOfToken(uri)
+}
+
+/** As `otpauthUri`, of any period: a hardware token has some that no app takes. */
+export function uriOfToken(uri: OtpauthUri): string {
   const issuer = encodeURIComponent(labelPart(uri.issuer))
   const account = encodeURIComponent(labelPart(uri.account))
   const label = issuer === '' ? account : `${issuer}:${account}`
@@ -55,16 +63,8 @@ function labelPart(text: string): string {
   return text.toWellFormed().replaceAll(':', ' ').trim()
 }
 
-function movingFactor(uri: OtpauthUri): string {
-  switch (uri.kind) {
-    case 'totp':
-      if (!isPeriod(uri.period)) throw new RangeError('period is not from 10 to 300 seconds')
-      return `period=${uri.period}`
-    case 'hotp':
-      if (!isCounter(uri.counter)) throw new RangeError('counter is not from 0 to 2^53-1')
-      return `counter=${uri.counter}`
-  }
-}
+const movingFactor = (uri: OtpauthUri): string =>
+  uri.kind === 'totp' ? `period=${uri.period}` : `counter=${uri.counter}`
 
 const isPeriod = (value: number) => Number.isInteger(value) && value >= 10 && value <= 300
 const isCounter = (value: number) => Number.isSafeInteger(value) && value >= 0

@@ -63,6 +63,7 @@ export const audit: Texts['audit'] = {
     'database-restored': 'Datenbank aus einer Sicherung wiederhergestellt',
     'database-moved': 'Datenbank umgezogen',
     'audit-exported': 'Protokoll als Datei gespeichert',
+    'users-exported': 'Benutzer als Datei ausgegeben',
   },
   sentences: {
     'password-refused': ({ reason }) => {

@@ -76,6 +76,7 @@ export const audit = {
     'database-restored': 'Database restored from a backup',
     'database-moved': 'Database moved',
     'audit-exported': 'Audit log saved as a file',
+    'users-exported': 'Users exported',
   } satisfies Readonly<Record<AuditEventName, string>> as Readonly<Record<AuditEventName, string>>,
   sentences: {
     'password-refused': ({ reason }) => {
