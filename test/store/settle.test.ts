@@ -6,7 +6,7 @@ import type { Standing } from '../../src/store/backup/standing.ts'
 const NOW = 1_800_000_000
 const nothing: Standing = {
   ...{ users: new Map(), passwords: new Map(), devices: new Map() },
-  ...{ recoveryCodes: new Set(), members: new Set(), appPasswords: new Set() },
+  ...{ recoveryCodes: new Set(), members: new Set(), appPasswords: new Set(), signingKeys: new Set() },
 }
 const user = { id: 'u', epoch: 3, disabled_at: null, has_second_factor: 0 }
 const totp = {
@@ -86,5 +86,9 @@ describe('what becomes of the rows of a backup (SEC-DB-4)', () => {
     assert.equal(settle('app_password', { id: 'a' }), undefined)
     assert.equal(settle('app_password', { id: 'a' }, nothing), undefined)
     assert.deepEqual(settle('app_password', { id: 'a' }, { appPasswords: new Set(['a']) }), { id: 'a' })
+    const key = { id: 'k', generation: 1 }
+    assert.equal(settle('signing_key', key), key)
+    assert.equal(settle('signing_key', key, nothing), undefined)
+    assert.equal(settle('signing_key', key, { signingKeys: new Set(['k']) }), key)
   })
 })

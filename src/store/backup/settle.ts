@@ -86,6 +86,9 @@ export function settler({ later, now, window }: SettleOptions): {
             : dropped('memberships')
         case 'app_password':
           return later?.appPasswords.has(text(row, 'id')) ? row : dropped('appPasswords')
+        case 'signing_key':
+          // One that was taken out of use is in wrong hands; where none is left, the server makes one.
+          return later === undefined || later.signingKeys.has(text(row, 'id')) ? row : undefined
         default:
           return row
       }

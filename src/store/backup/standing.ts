@@ -16,6 +16,8 @@ export interface Standing {
   readonly members: ReadonlySet<string>
   /** Identifiers. */
   readonly appPasswords: ReadonlySet<string>
+  /** Identifiers. */
+  readonly signingKeys: ReadonlySet<string>
 }
 
 export interface StandingUser {
@@ -49,6 +51,7 @@ export async function standingIn(snapshot: Snapshot): Promise<Standing> {
   const recoveryCodes = new Set<string>()
   const members = new Set<string>()
   const appPasswords = new Set<string>()
+  const signingKeys = new Set<string>()
   const readers: Readonly<Record<string, (row: Row) => unknown>> = {
     user: (row) =>
       users.set(row.text('id'), {
@@ -72,13 +75,14 @@ export async function standingIn(snapshot: Snapshot): Promise<Standing> {
       recoveryCodes.add(codeKey(row.text('user_id'), row.number('code_index'), row.text('hash'))),
     group_member: (row) => members.add(memberKey(row.text('user_id'), row.text('group_name'))),
     app_password: (row) => appPasswords.add(row.text('id')),
+    signing_key: (row) => signingKeys.add(row.text('id')),
   }
   for (const { name, columns, rows } of snapshot.tables) {
     const read = readers[name]
     if (read === undefined) continue
     for await (const batch of rows()) for (const values of batch) read(rowOf(columns, values))
   }
-  return { users, passwords, devices, recoveryCodes, members, appPasswords }
+  return { users, passwords, devices, recoveryCodes, members, appPasswords, signingKeys }
 }
 
 interface Row {
