@@ -4,11 +4,13 @@ import * as groups from '../store/groups.ts'
 import * as imported from '../store/imported.ts'
 import * as otpDevices from '../store/otp-devices.ts'
 import * as passwordHashes from '../store/password-hashes.ts'
+import * as recoveryCodes from '../store/recovery-codes.ts'
 import * as users from '../store/users.ts'
 import { record } from './caller.ts'
 import { endEverything } from './end-everything.ts'
 import { holdFactors } from './hold-factors.ts'
 import type { ImportRun } from './import-users.ts'
+import { importedCodeHash } from './imported-code-hash.ts'
 import { deviceSourceId, importedDevice, passwordMark, sealedDevice } from './imported-rows.ts'
 
 /**
@@ -36,6 +38,8 @@ export async function updateImported(
   // The order of locks is that of every other change: the budget of codes, devices, groups, the user.
   if (!dryRun) await holdFactors(db, user.id)
   let endsSessions = await updateDevices(run, person, user, { details, notes })
+  const spent = await spendCodes(run, person, user)
+  if (spent > 0) details.push(`${spent} one-time codes are used up`)
 
   for (const group of person.groups) {
     if (await becomesMember(run, group, user)) details.push(`group ${group}`)
@@ -108,6 +112,18 @@ async function updateDevices(
   }
   if (added && !dryRun) await users.setSecondFactor(db, user.id, true)
   return added
+}
+
+/** Spends the one-time codes that the source does not have any more; new ones stay there. */
+async function spendCodes(
+  { db, services, dryRun }: ImportRun,
+  person: ImportedPerson,
+  { id }: imported.UserAsIs,
+): Promise<number> {
+  const left = new Set(person.codes.map((code) => importedCodeHash(services, id, code)))
+  const spent = await recoveryCodes.findImportedBut(db, id, left)
+  for (const hash of dryRun ? [] : spent) await recoveryCodes.spendImported(db, id, hash)
+  return spent.length
 }
 
 async function becomesMember(

@@ -71,6 +71,21 @@ export async function spendImported(db: Db, userId: UserId, hash: PasswordHash):
   return numDeletedRows === 1n
 }
 
+/** Which imported codes of the user are not among these, because they were spent or replaced elsewhere. */
+export async function findImportedBut(
+  db: Db,
+  userId: UserId,
+  hashes: ReadonlySet<PasswordHash>,
+): Promise<readonly PasswordHash[]> {
+  const rows = await db
+    .selectFrom('recovery_code')
+    .select('hash')
+    .where('user_id', '=', userId)
+    .where('code_index', '>=', FIRST_IMPORTED_INDEX)
+    .execute()
+  return rows.map(({ hash }) => hash).filter((hash) => !hashes.has(hash))
+}
+
 /** How many codes the user has left. */
 export async function countLeft(db: Db, userId: UserId, now: UnixSeconds): Promise<number> {
   const { left } = await db

@@ -151,6 +151,27 @@ function importing(engine: Engine) {
       assert.deepEqual(await marks(), [60, 6])
     })
 
+    it('spends the one-time codes that were spent at the source since (SEC-REC-3)', async () => {
+      const having = (...codes: string[]) => [person('codes', { codes })]
+      const left = async () => {
+        const rows = await stage()
+          .services.db.selectFrom('recovery_code')
+          .innerJoin('user', 'user.id', 'recovery_code.user_id')
+          .select('hash')
+          .where('username', '=', 'codes')
+          .execute()
+        return rows.length
+      }
+      await run(having('abcd2345', 'efgh2345', 'ijkl2345'))
+      const dry = await run(having('efgh2345', 'mnop2345'), { update: true, dryRun: true })
+      assert.deepEqual(dry.lines[0]?.details, ['2 one-time codes are used up'])
+      assert.equal(await left(), 3)
+      const { lines } = await run(having('efgh2345', 'mnop2345'), { update: true })
+      assert.deepEqual(lines, dry.lines)
+      assert.equal(await left(), 1)
+      assert.equal((await run(having('efgh2345'), { update: true })).lines[0]?.action, 'unchanged')
+    })
+
     it('is in the audit log, for each and as a whole', async () => {
       const before = (await stage().world.audit()).length
       await run([person('logged'), person('with space')])
