@@ -158,7 +158,8 @@ function isClosed(nodes: readonly Node[]): boolean {
   const lines = [nodes, ...whole.map(({ nodes }) => nodes)].flatMap((each) => directives(each))
   return (
     lines.some(sendsAllElsewhere) ||
-    sendsAllBy(directives(nodes, 'rewritecond', 'rewriterule')) ||
+    (directives(nodes, 'rewriteengine').at(-1)?.words[0]?.toLowerCase() === 'on' &&
+      sendsAllBy(directives(nodes, 'rewritecond', 'rewriterule'))) ||
     whole.some(({ nodes }) => demandOf(nodes) === 'closed')
   )
 }

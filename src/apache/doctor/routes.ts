@@ -25,17 +25,19 @@ export function routesOf(host: Host): Route[] {
   const inSections = sections(host.nodes, 'location', 'locationmatch', 'if').flatMap((section) =>
     directives(section.nodes).flatMap((line) => routeOf(line, extentOf(section))),
   )
-  const rules = [...everyRule(host.nodes), ...rulesWithin(host)]
-  const routes = [
-    ...directives(host.nodes).flatMap((line) => routeOf(line, undefined)),
-    ...rules,
-    ...inSections,
-  ]
   const documents = directives(host.nodes, 'documentroot').at(-1)
-  if (documents === undefined) return routes
+  const root = documents?.words[0]?.replace(/\/+$/, '')
+  const rules = rulesOf(host.nodes, root)
   return [
-    ...routes,
-    { at: documents.at, from: { prefix: '/' }, to: filesAt(documents.words[0] ?? ''), isRaw: false },
+    ...directives(host.nodes).flatMap((line) => routeOf(line, undefined)),
+    ...rules.filter(({ to }) => to.kind === 'application'),
+    ...rulesWithin(host, root),
+    ...inSections,
+    ...(documents === undefined || root === undefined
+      ? []
+      : [{ at: documents.at, from: { prefix: '/' }, to: filesAt(root || '/'), isRaw: false }]),
+    // Most of these hold under conditions: what is not rewritten is found as if there were none.
+    ...rules.filter(({ to }) => to.kind === 'files'),
   ]
 }
 
@@ -83,7 +85,7 @@ function routeOf({ name, words, at }: Directive, section: Extent | undefined): R
 }
 
 /** `RewriteRule`: to an application (`[P]`), or to files without another look at the address. */
-function everyRule(nodes: readonly Node[]): Route[] {
+function rulesOf(nodes: readonly Node[], root: string | undefined): Route[] {
   return directives(nodes, 'rewriterule').flatMap(
     ({ words: [pattern = '', target = '', flags = ''], at }) => {
       const given = flags
@@ -96,7 +98,14 @@ function everyRule(nodes: readonly Node[]): Route[] {
       if (has('P', 'PROXY')) return toApplication(target, { at, from, isRaw: false })
       if (has('PT', 'PASSTHROUGH', 'R', 'REDIRECT', 'F', 'FORBIDDEN', 'G', 'GONE') || !target.startsWith('/'))
         return []
-      return [{ at, from, to: filesAt(target.replace(/[$%].*$/, '')), isRaw: false }]
+      const path = target.replace(/[$%].*$/, '')
+      // Apache takes it for a path of the disk if its beginning is there, else for one below the documents.
+      return [path, ...(root === undefined ? [] : [root + path])].map((each) => ({
+        at,
+        from,
+        to: filesAt(each),
+        isRaw: false,
+      }))
     },
   )
 }
@@ -163,14 +172,13 @@ export function routeFor(routes: readonly Route[], path: string): Route | undefi
 }
 
 /** Rules in sections, by which an application is reached from the paths of the section. */
-function rulesWithin(host: Host): Route[] {
-  const documents = directives(host.nodes, 'documentroot').at(-1)?.words[0]?.replace(/\/+$/, '')
+function rulesWithin(host: Host, documents: string | undefined): Route[] {
   return sections(host.nodes, 'location', 'directory').flatMap((section) => {
     const { prefix } = extentOf(section)
     const isFolder = section.name === 'directory'
     if (isFolder && (documents === undefined || !isUnder(prefix, documents))) return []
     const path = isFolder ? prefix.slice(documents?.length) || '/' : prefix
-    return everyRule(section.nodes)
+    return rulesOf(section.nodes, undefined)
       .filter(({ to }) => to.kind === 'application')
       .map((route) => ({ ...route, from: { prefix: path, pattern: /(?:)/ } }))
   })

@@ -200,6 +200,27 @@ export const mistakesInHosts: readonly Mistake[] = [
     },
   ],
   [
+    'rewrites to the path of the files',
+    'other-door',
+    around('RewriteEngine on\nRewriteRule ^/old/(.*)$ /pages/$1 [L]'),
+  ],
+  [
+    'redirects by rules that are not switched on',
+    'other-door',
+    around('', {
+      plain:
+        '<VirtualHost *:8080>\nServerName wiki.example.net\nDocumentRoot F/wiki\n<Directory "F/wiki">\nRequire all granted\n</Directory>\nRewriteRule ^ https://wiki.example.net%{REQUEST_URI} [R,L]\n</VirtualHost>',
+    }),
+  ],
+  [
+    'passes to one of several behind a balancer',
+    'other-door',
+    {
+      modules: ['proxy_balancer', 'slotmem_shm', 'lbmethod_byrequests'],
+      wiki: `<Proxy "balancer://several">\nBalancerMember "http://127.0.0.1:9001"\n</Proxy>\nProxyPass "/app" "balancer://several/app"\nProxyPass "/old" "http://127.0.0.1:9001/app"\n${place('/app')}`,
+    },
+  ],
+  [
     'protects the pages of Watchword',
     'locked-out',
     { wiki: `ProxyPass "/" "http://127.0.0.1:8000/"\n${place('/')}` },

@@ -141,6 +141,9 @@ Require all granted
 </Location>
 ${place('/git', 'SetEnv GIT_PROJECT_ROOT /srv/git')}`,
   },
+  'a program that answers for what is no file': {
+    wiki: `RewriteEngine on\nRewriteCond %{DOCUMENT_ROOT}%{REQUEST_URI} !-f\nRewriteRule ^(.*)$ /index.php [L]\n${place('/pages')}`,
+  },
   'logs and levels as Debian has them': {
     server:
       'LogLevel warn ssl:info\nLogFormat "%h %l %u %t \\"%r\\" %>s %O \\"%{Referer}i\\" \\"%{User-Agent}i\\"" combined\nCustomLog F/access.log combined',

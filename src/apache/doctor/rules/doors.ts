@@ -27,11 +27,16 @@ interface Guarded {
 /** Other ways to what a place protects: another path, another host, or past Apache. */
 export function judgeDoors({ hosts, machine, settings }: View): Finding[] {
   const ways = waysOf(hosts, machine)
-  const guarded = ways.flatMap(guardedBy)
+  /** A balancer is the same as each of its members. */
+  const spread = (to: Target) => [to, ...membersOf(hosts, to.where).map((where) => ({ ...to, where }))]
+  const guarded = ways.flatMap(guardedBy).flatMap((what) => spread(what.to).map((to) => ({ ...what, to })))
   const doors = ways.flatMap(({ host, routes }) => {
     return routes.flatMap((route) =>
       guarded
-        .filter((what) => isDoor({ host, routes, route }, what))
+        .filter(
+          (what) =>
+            spread(route.to).some((to) => leadToSame(to, what.to)) && isDoor({ host, routes, route }, what),
+        )
         .slice(0, 1)
         .map(({ path, to }) => {
           const what =
@@ -96,7 +101,7 @@ interface Way {
 }
 
 function isDoor({ host, routes, route }: Way, { host: home, route: known, to }: Guarded): boolean {
-  if (!leadToSame(route.to, to) || (host === home && route === known)) return false
+  if (host === home && route === known) return false
   const rest = isUnder(to.path, route.to.path)
     ? to.path.slice(route.to.path.replace(/\/+$/, '').length).replace(/^\/+/, '')
     : ''
