@@ -83,6 +83,20 @@ export const mistakesInPlaces: readonly Mistake[] = [
     'limit',
     inPages('<Limit PROPFIND>\nOrder allow,deny\nAllow from all\nSatisfy Any\n</Limit>'),
   ],
+  [
+    'asks for reading only',
+    'limit',
+    {
+      wiki: '<Location "/pages">\n<Limit GET>\nInclude watchword/protect-two-factor.conf\n</Limit>\n</Location>',
+    },
+  ],
+  [
+    'asks for writing only',
+    'limit',
+    {
+      wiki: '<Location "/pages">\n<LimitExcept GET HEAD OPTIONS>\nInclude watchword/protect-two-factor.conf\n</LimitExcept>\n</Location>',
+    },
+  ],
   ['takes the user from Basic', 'auth-type', inPages('AuthType Basic')],
   ['takes the type away', 'auth-type', inPages('AuthType None')],
   [
