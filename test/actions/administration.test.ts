@@ -20,6 +20,7 @@ import type { Services } from '../../src/services.ts'
 import * as sessions from '../../src/store/sessions.ts'
 import { makeAdmin } from './admins.ts'
 import { closeEngines, postgres, sqlite, stageFor } from './engines.ts'
+import { interleave } from './steps.ts'
 
 after(closeEngines)
 
@@ -178,13 +179,22 @@ for (const engine of [sqlite, postgres]) {
     })
 
     it('is asked for, and not done, when two ask for it at the same moment', async () => {
-      const { services, one, other, target } = await three()
-      const outcomes = await Promise.all([one, other].map((by) => resetAsAdmin(services, target.id, by)))
-      assert.deepEqual(
-        outcomes.map(({ kind }) => kind),
-        ['requested', 'requested'],
-      )
-      assert.equal(await resets(services, target.id), 0)
+      const { isWaiting, stops } = stage()
+      const seen: string[] = []
+      for (let pauseAt = 0; ; pauseAt++) {
+        const { services, one, other, target } = await three()
+        const ask = (by: Admin) => async () => (await resetAsAdmin(services, target.id, by)).kind
+        const outcomes = await interleave(pauseAt, { first: ask(one), second: ask(other), isWaiting, stops })
+        if (outcomes === undefined) break
+        const [first, second] = outcomes.map((each) => (each.status === 'fulfilled' ? each.value : 'failed'))
+        assert.equal(second, 'requested', `stopped at ${pauseAt}`)
+        // Who had not looked yet when the other one was answered carries out what that one asked for.
+        assert.equal(await resets(services, target.id), first === 'reset' ? 1 : 0, `stopped at ${pauseAt}`)
+        seen.push(first ?? '')
+      }
+      assert.ok(seen.includes('requested'))
+      // Once it has looked, and found nothing asked for, it asks and does no more.
+      assert.equal(seen.lastIndexOf('reset') < seen.indexOf('requested'), true, seen.join())
     })
 
     it('is asked for in vain after a day, or when it was withdrawn', async () => {
