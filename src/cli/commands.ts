@@ -1,3 +1,4 @@
+import { imports } from './import-commands.ts'
 import type { Declare } from './invocation.ts'
 
 /** A command, or a family of commands. */
@@ -174,25 +175,6 @@ const policy: readonly Branch[] = [
     name: 'test',
     summary: 'say whether a user may enter under a policy, and why',
     load: async () => (await import('./commands/policy/test.ts')).declarePolicyTest,
-  },
-]
-
-const imports: readonly Branch[] = [
-  {
-    name: 'django',
-    summary: 'take over the users of a Django site, with django-otp',
-    load: async () => (await import('./commands/import/django.ts')).declareImportDjango,
-  },
-  {
-    name: 'htpasswd',
-    summary: 'take over the users of a password file of Apache',
-    load: async () => (await import('./commands/import/htpasswd.ts')).declareImportHtpasswd,
-  },
-  {
-    name: 'google-authenticator',
-    summary: 'take over the files of the PAM module google-authenticator',
-    load: async () =>
-      (await import('./commands/import/google-authenticator.ts')).declareImportGoogleAuthenticator,
   },
 ]
 

@@ -40,6 +40,22 @@ export interface ImportRecord {
   readonly notes: readonly string[]
 }
 
+/** A person of whom no more than the name is known, for a source to add to. */
+export const bareRecord = (sourceId: string, username: string): ImportRecord => ({
+  sourceId,
+  username,
+  displayName: '',
+  isSuperuser: false,
+  isDisabled: false,
+  createdAt: undefined,
+  lastSignInAt: undefined,
+  passwordHash: undefined,
+  groups: [],
+  devices: [],
+  codes: [],
+  notes: [],
+})
+
 /** An authenticator as a source has it, or why it could not be read. */
 export type SourceDevice =
   | { readonly kind: 'unreadable'; readonly sourceId: string; readonly because: string }

@@ -1,6 +1,11 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ImportRecord, SourceDevice, SourceRecord } from '../domain/import-record.ts'
+import {
+  bareRecord,
+  type ImportRecord,
+  type SourceDevice,
+  type SourceRecord,
+} from '../domain/import-record.ts'
 import { decodeBase32 } from '../domain/otp/base32.ts'
 import { SourceError } from './source-error.ts'
 
@@ -71,18 +76,9 @@ function personOf(username: string, text: string): ImportRecord {
       }),
   )
   return {
-    sourceId: username,
-    username,
-    displayName: '',
-    isSuperuser: false,
-    isDisabled: false,
-    createdAt: undefined,
-    lastSignInAt: undefined,
-    passwordHash: undefined,
-    groups: [],
+    ...bareRecord(username, username),
     devices: [deviceOf(secret, options)],
     codes: rest.filter((line) => /^[0-9]{8}$/.test(line)),
-    notes: [],
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ImportRecord, SourceRecord } from '../domain/import-record.ts'
+import { bareRecord, type ImportRecord, type SourceRecord } from '../domain/import-record.ts'
 import { readLines } from './lines.ts'
 
 /**
@@ -38,17 +38,9 @@ export async function* readHtpasswd(
 function personOf(username: string, hash: string, groups: readonly string[]): ImportRecord {
   const isFormat = /^(?:\$|\{)/.test(hash)
   return {
-    sourceId: username,
-    username,
-    displayName: '',
-    isSuperuser: false,
-    isDisabled: false,
-    createdAt: undefined,
-    lastSignInAt: undefined,
+    ...bareRecord(username, username),
     passwordHash: isFormat ? hash : undefined,
     groups,
-    devices: [],
-    codes: [],
     notes: isFormat ? [] : ['password left out: it is plain text, or DES, which holds eight characters'],
   }
 }

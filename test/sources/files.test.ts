@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import fc from 'fast-check'
+import type { ImportRecord, SourceDevice, SourceRecord } from '../../src/domain/import-record.ts'
+import { otpauthUri } from '../../src/domain/otp/otpauth-uri.ts'
+import { readCsv } from '../../src/sources/csv.ts'
+import { readHtpasswd } from '../../src/sources/htpasswd.ts'
+import { readModAuthnOtp } from '../../src/sources/mod-authn-otp.ts'
+import { readOtpauthUris } from '../../src/sources/otpauth-uris.ts'
+import { SourceError } from '../../src/sources/source-error.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'ww-files-'))
+after(() => rmSync(folder, { recursive: true }))
+
+type Reader = (file: string) => AsyncGenerator<SourceRecord>
+
+async function read(reader: Reader, content: string | Buffer): Promise<SourceRecord[]> {
+  const file = join(folder, 'file')
+  writeFileSync(file, content)
+  return Array.fromAsync(reader(file))
+}
+
+const because = (record: SourceRecord | undefined) =>
+  record?.kind === 'unreadable' ? record.because : undefined
+
+function personOf(record: SourceRecord | undefined): ImportRecord {
+  return record === undefined || record.kind === 'unreadable' ? assert.fail(because(record)) : record
+}
+
+function deviceOf(record: SourceRecord | undefined): Exclude<SourceDevice, { kind: 'unreadable' }> {
+  const device = personOf(record).devices[0]
+  return device === undefined || device.kind === 'unreadable' ? assert.fail(device?.because) : device
+}
+
+const key = '8a2d55707a9084982649dadc04b426a06df19ab2'
+
+describe('the users file of mod_authn_otp', () => {
+  it('is read in the forms that its program documents', async () => {
+    const records = await read(
+      readModAuthnOtp,
+      `# Fields are whitespace-separated.
+
+HOTP     barney 1234 ${key} 21 0 820658 2009-06-12T17:52:32L 192.168.1.1
+HOTP/T   joe    +    ${key} -2 2 883913 2009-06-04T21:17:03L 10.1.1.153
+HOTP/E/8 wilma  -    ${key}
+HOTP/T60 betty  -    ${key}
+T old           -    ${key} 1
+MOTP     fred   5678 ${key}
+HOTP     cut
+HOTP     odd    -    nothex
+`,
+    )
+    const [barney, joe, wilma, betty, old, fred, cut, odd] = records
+    assert.deepEqual([deviceOf(barney).kind, deviceOf(barney).counter], ['hotp', 21])
+    assert.match(personOf(barney).notes.join(), /PIN left out/)
+    assert.deepEqual([deviceOf(joe).kind, deviceOf(joe).drift, deviceOf(joe).period], ['totp', -2, 30])
+    assert.match(personOf(joe).notes.join(), /in another file/)
+    assert.deepEqual([deviceOf(wilma).kind, deviceOf(wilma).digits, deviceOf(wilma).counter], ['hotp', 8, 0])
+    assert.deepEqual([deviceOf(betty).period, personOf(betty).notes.length], [60, 0])
+    assert.deepEqual([deviceOf(old).kind, deviceOf(old).drift], ['totp', 1])
+    assert.equal(personOf(fred).devices[0]?.kind, 'unreadable')
+    assert.match(because(cut) ?? '', /fewer than four fields/)
+    assert.equal(personOf(odd).devices[0]?.kind, 'unreadable')
+  })
+
+  it('tells the time step of the last code by the code itself (SEC-OTP-2)', async () => {
+    const at = Date.UTC(2026, 5, 4, 21, 17, 3) / 1000
+    const code = execFileSync('oathtool', ['--totp', '--now', `@${at - 60}`, key], {
+      encoding: 'utf8',
+    }).trim()
+    const line = (zone: string) =>
+      `HOTP/T30 joe - ${key} -2 0 ${code} 2026-06-04T21:17:03${zone} 10.1.1.153\n`
+    const [utc] = await read(readModAuthnOtp, line('Z'))
+    assert.equal(deviceOf(utc).lastUsedStep, Math.floor(at / 30) - 2)
+    const [none] = await read(readModAuthnOtp, line('Z').replace(code, '000000'))
+    assert.equal(deviceOf(none).lastUsedStep, -1)
+  })
+})
+
+describe('key URIs of Authelia', () => {
+  it('are read with their parameters, and the account is the username', async () => {
+    const uri = otpauthUri({
+      kind: 'totp',
+      issuer: 'auth.example.com',
+      account: 'john',
+      key: Buffer.from(key, 'hex'),
+      algorithm: 'sha256',
+      digits: 8,
+      period: 60,
+    })
+    const [john, broken] = await read(readOtpauthUris, `${uri}\r\n\r\notpauth://totp/x?secret=1\n`)
+    assert.equal(personOf(john).username, 'john')
+    const { algorithm, digits, period } = deviceOf(john)
+    assert.deepEqual([algorithm, digits, period], ['sha256', 8, 60])
+    assert.equal(because(broken), 'the line is no otpauth URI')
+  })
+
+  it('are read from its CSV as well', async () => {
+    const [john] = await read(
+      readCsv,
+      'issuer,username,algorithm,digits,period,secret\nAuthelia,john,SHA512,6,30,GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n',
+    )
+    assert.deepEqual([personOf(john).username, deviceOf(john).algorithm], ['john', 'sha512'])
+  })
+})
+
+describe('comma-separated values', () => {
+  it('are read by their header, with quotes', async () => {
+    const [anna, bert, cut, open] = await read(
+      readCsv,
+      'username,"display_name",groups,disabled,superuser,password_hash\r\n' +
+        'anna,"Müller, ""Änna""",staff; wiki,no,yes,"$2y$05$x"\r\n' +
+        'bert,,,perhaps,,\r\n' +
+        'cut,x\r\n' +
+        'open,"x,,,,\r\n',
+    )
+    const { displayName, groups, isDisabled, isSuperuser, passwordHash } = personOf(anna)
+    assert.deepEqual(
+      [displayName, groups, isDisabled, isSuperuser, passwordHash],
+      ['Müller, "Änna"', ['staff', 'wiki'], false, true, '$2y$05$x'],
+    )
+    // Whatever is not said to be enabled stays out.
+    assert.deepEqual([personOf(bert).isDisabled, personOf(bert).passwordHash], [true, undefined])
+    assert.match(because(cut) ?? '', /does not have the 6 fields/)
+    assert.notEqual(because(open), undefined)
+  })
+
+  it('with a header of something else are refused', async () => {
+    for (const header of ['name,mail', 'username,username', 'username,password', '', '"username']) {
+      await assert.rejects(read(readCsv, `${header}\nx,y\n`), (error) => error instanceof SourceError, header)
+    }
+  })
+})
+
+it('any file is read or refused in a sentence, line by line (FT-FUZZ-5)', async () => {
+  const readers: Reader[] = [
+    (file) => readHtpasswd(file, undefined),
+    (file) => readHtpasswd(file, file),
+    readCsv,
+    readModAuthnOtp,
+    readOtpauthUris,
+  ]
+  const samples = [
+    `HOTP/T30 joe + ${key} -2 2 883913 2009-06-04T21:17:03L 10.1.1.153\n`,
+    'username,disabled,secret\nanna,no,GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n',
+    'anna:$apr1$abcdefgh$skUZbTSUa8NVTVb6ipy/50\nstaff: anna bert\n',
+    'otpauth://totp/a:b?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&digits=6\n',
+  ].map((text) => Buffer.from(text))
+  const damaged = fc
+    .tuple(fc.constantFrom(...samples), fc.nat(200), fc.nat(5), fc.uint8Array({ maxLength: 6 }))
+    .map(([text, at, cut, more]) =>
+      Buffer.concat([text.subarray(0, at), more, text.subarray(at + cut), text]),
+    )
+  const anything = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes))
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...readers), fc.oneof(damaged, anything), async (reader, content) => {
+      try {
+        for (const record of await read(reader, content)) assert.equal(typeof record.username, 'string')
+      } catch (error) {
+        assert.ok(error instanceof SourceError, String(error))
+      }
+    }),
+    { numRuns: 1500 },
+  )
+})
+
+it('a line that never ends is skipped (FT-FUZZ-5)', async () => {
+  const content = Buffer.concat([Buffer.alloc(30_000_000, 'x'), Buffer.from(':y\nanna:$1$a$b\n')])
+  const [long, anna] = await read((file) => readHtpasswd(file, undefined), content)
+  assert.equal(because(long), 'the line is too long')
+  assert.equal(personOf(anna).username, 'anna')
+})
