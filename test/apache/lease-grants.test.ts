@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { disableUser } from '../../src/actions/disable-user.ts'
 import { enableUser } from '../../src/actions/enable-user.ts'
 import { readParams } from '../../src/apache/fastcgi/params.ts'
@@ -10,7 +11,7 @@ import { openLeaseFolder, revokeLeases } from '../../src/apache/leases/folder.ts
 import { createLeases, type Leases } from '../../src/apache/leases/grant.ts'
 import { type AuthorizerAnswer, isSound } from '../../src/authorizer/answer.ts'
 import { createAuthorizer } from '../../src/authorizer/authorizer.ts'
-import { type Composed, compose } from '../../src/compose.ts'
+import { type Composed, compose, systemClock } from '../../src/compose.ts'
 import { newId, newToken } from '../../src/crypto/random.ts'
 import { hashToken, type Token } from '../../src/domain/token.ts'
 import type { UserId } from '../../src/domain/user.ts'
@@ -158,6 +159,23 @@ describe('a lease that is under way while somebody revokes', () => {
     assert.ok([localTime(now + 30), localTime(now + 31)].includes(lines[1] ?? ''))
     assert.deepEqual(readdirSync(join(directory, 'users', id)).length, 1)
     revokeLeases(directory, [id], newId)
+  })
+
+  it('is taken away when it has ended, and renewed where it is asked for (L-52)', async () => {
+    const { id, token } = await somebody()
+    await ask(token)
+    world.clock.advance(20)
+    await ask(token)
+    const [path = ''] = found()
+    assert.equal(readFileSync(path, 'utf8').split('\n')[1], localTime(world.clock.now() + 30))
+    world.clock.advance(31)
+    const deadline = performance.now() + 10_000
+    while (existsSync(join(directory, 'users', id))) {
+      assert.ok(performance.now() < deadline, 'it stays')
+      await delay(20)
+    }
+    assert.deepEqual(readdirSync(join(directory, 'policies', 'two-factor')), [])
+    world.clock.set(systemClock())
   })
 
   it('ends no later than the session or its proof', async () => {

@@ -9,6 +9,7 @@ import {
   rmdirSync,
   rmSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -69,19 +70,26 @@ export function openLeaseFolder(path: string, newId: () => string): LeaseFolder 
   const folder: LeaseFolder = {
     prepare(userId, content) {
       const home = join(users, part(userId))
-      makeFolder(home)
+      keepFolder(home)
       const draft = join(home, `new.${newId()}`)
       writeFileSync(draft, content, { flag: 'wx', mode: 0o600 })
       chmodSync(draft, READABLE)
+      let isInPlace = false
       return {
-        publish: (key) => publish(draft, key),
-        discard: () => rmSync(draft, { force: true }),
+        publish: (key) => {
+          isInPlace = publish(draft, key)
+          return isInPlace
+        },
+        discard: () => {
+          if (!isInPlace) rmSync(draft, { force: true })
+        },
       }
     },
     remove({ policy, userId, name }) {
-      rmSync(join(policies, part(policy), part(name)), { force: true })
-      rmSync(join(users, part(userId), leaseFile(policy, name)), { force: true })
-      removeIfEmpty(join(users, part(userId)))
+      const home = join(users, part(userId))
+      removeIfThere(() => unlinkSync(join(policies, part(policy), part(name))))
+      removeIfThere(() => unlinkSync(join(home, leaseFile(policy, name))))
+      removeIfThere(() => rmdirSync(home))
     },
     clear() {
       // In this order: who revokes meanwhile finds a place to move leases to for as long as there are any.
@@ -101,12 +109,11 @@ export function openLeaseFolder(path: string, newId: () => string): LeaseFolder 
       if (isMissing(error)) return false
       throw error
     }
-    makeFolder(join(policies, part(policy)))
-    try {
-      symlinkSync(join('..', '..', 'users', userId, file), join(policies, policy, part(name)))
-    } catch (error) {
-      // Of an earlier lease of the same token, hence to the same file.
-      if (codeOf(error) !== 'EEXIST') throw error
+    keepFolder(join(policies, part(policy)))
+    const link = join(policies, policy, part(name))
+    // One of an earlier lease of the same token leads to the same file.
+    if (lstatSync(link, { throwIfNoEntry: false }) === undefined) {
+      symlinkSync(join('..', '..', 'users', userId, file), link)
     }
     return true
   }
@@ -181,11 +188,17 @@ function makeFolder(path: string): void {
   chmodSync(path, PRIVATE)
 }
 
-function removeIfEmpty(path: string): void {
+/** As `makeFolder`, for one that mostly is there, which costs no error then. */
+function keepFolder(path: string): void {
+  if (!existsSync(path)) makeFolder(path)
+}
+
+/** What is gone already, and a folder that is not empty, are both well. */
+function removeIfThere(remove: () => void): void {
   try {
-    rmdirSync(path)
-  } catch {
-    // Others are in it, or it is gone: both are well.
+    remove()
+  } catch (error) {
+    if (!isMissing(error) && codeOf(error) !== 'ENOTEMPTY') throw error
   }
 }
 

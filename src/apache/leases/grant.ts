@@ -10,8 +10,12 @@ import type { LeaseFolder, LeaseKey } from './folder.ts'
 /** Leases at once; each takes a page of memory, so 64 MiB on most machines. Beyond it every request is asked about. */
 const LEASES_MAXIMUM = 16_384
 
-/** How often leases that have ended are taken away. */
-const SWEEP_EVERY_MS = 5000
+/** How often leases that have ended are taken away, and how many at a time: decisions must not wait long for it. */
+const SWEEP_EVERY_MS = 100
+const SWEPT_AT_ONCE = 100
+
+/** How often a fault of the folder is told, which may come with every request. */
+const TELL_EVERY_MS = 60_000
 
 export interface Leases {
   /** The handler, which leases what it allows where that may be repeated. */
@@ -29,10 +33,10 @@ export interface Leases {
  * revokes either is seen by that decision, or takes the file away, or takes its folder away before it is in place.
  */
 export function createLeases(decide: AuthorizerHandler, { folder, now, failed }: LeaseSettings): Leases {
-  /** By file: when it ends, and how to find it. */
+  /** By file: when it ends, and how to find it; the latest last. */
   const held = new Map<string, { readonly key: LeaseKey; readonly until: UnixSeconds }>()
   let permitted = false
-  let isFaultTold = false
+  let toldAt = Number.NEGATIVE_INFINITY
   const timer = setInterval(sweep, SWEEP_EVERY_MS).unref()
 
   return {
@@ -61,7 +65,9 @@ export function createLeases(decide: AuthorizerHandler, { folder, now, failed }:
       const again = await decide(request)
       if (!isSame(answer, again) || !permitted) return again
       attempt(() => {
-        if (prepared.publish(lease.key)) held.set(nameOf(lease.key), lease)
+        if (!prepared.publish(lease.key)) return
+        held.delete(nameOf(lease.key))
+        held.set(nameOf(lease.key), lease)
       })
       return again
     } finally {
@@ -74,18 +80,20 @@ export function createLeases(decide: AuthorizerHandler, { folder, now, failed }:
     try {
       return work()
     } catch (error) {
-      // It may happen at every request: once in a while is enough.
-      if (!isFaultTold) failed(error)
-      isFaultTold = true
+      if (performance.now() - toldAt > TELL_EVERY_MS) {
+        toldAt = performance.now()
+        failed(error)
+      }
       return undefined
     }
   }
 
   function sweep(): void {
-    isFaultTold = false
     const at = now()
+    let left = SWEPT_AT_ONCE
     for (const [name, { key, until }] of held) {
-      if (until > at) continue
+      // Those behind one that lasts longer are taken away after it: they have ended by themselves.
+      if (until > at || left-- === 0) return
       held.delete(name)
       attempt(() => folder.remove(key))
     }
