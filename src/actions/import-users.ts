@@ -236,7 +236,7 @@ function detailsOf(person: ImportedPerson): string[] {
     ...(person.isDisabled ? ['disabled'] : []),
     person.passwordHash === undefined ? 'no password' : `password ${hashFormat(person.passwordHash)}`,
     ...person.devices.map(({ kind, name }) => `${kind.toUpperCase()} "${name}"`),
-    ...(person.codes.length === 0 ? [] : [`${person.codes.length} one-time codes`]),
+    ...(person.codes.length === 0 ? [] : [`one-time codes: ${person.codes.length}`]),
     ...person.groups.map((group) => `group ${group}`),
   ]
 }

@@ -128,7 +128,7 @@ describe('a move from Django', () => {
     assert.match(table.stdout, /^WHAT +USERNAME +DETAILS\n/)
     assert.match(
       table.stdout,
-      /^make +anna +password md5, TOTP "phone", HOTP "token", 2 one-time codes, group editors/m,
+      /^make +anna +password md5, TOTP "phone", HOTP "token", one-time codes: 2, group editors/m,
     )
     assert.match(table.stdout, /^leave out +with space/m)
     assert.match(table.stdout, /base32; see --base32-keys/)

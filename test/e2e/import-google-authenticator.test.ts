@@ -62,8 +62,8 @@ describe('a move from google-authenticator', () => {
       [username, action, ...details, ...notes].join('; '),
     )
     assert.deepEqual(lines, [
-      'anna; made; no password; TOTP "Authenticator"; 5 one-time codes',
-      'bert; made; no password; HOTP "Authenticator"; 5 one-time codes',
+      'anna; made; no password; TOTP "Authenticator"; one-time codes: 5',
+      'bert; made; no password; HOTP "Authenticator"; one-time codes: 5',
       'huge; left-out; the file cannot be read, or is no plain file of that program',
       'link; left-out; the file cannot be read, or is no plain file of that program',
       'odd; made; no password; authenticator left out: its key is not base32; cannot sign in before: watchword user reset-second-factor odd',

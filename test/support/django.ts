@@ -13,8 +13,11 @@ export interface DjangoSite {
   python(script: string): string
 }
 
-/** Builds the site as `django-admin` and `manage.py` do, in few processes, since each takes a second to start. */
-export function buildDjangoSite(folder: string): DjangoSite {
+/** Builds the site as `django-admin` and `manage.py` do, on SQLite or on a database of PostgreSQL, in few processes, since each takes a second to start. */
+export function buildDjangoSite(
+  folder: string,
+  postgres?: { readonly folder: string; readonly database: string },
+): DjangoSite {
   mkdirSync(folder, { recursive: true })
   const run = (script: string) =>
     execFileSync(python, ['-'], {
@@ -29,6 +32,13 @@ export function buildDjangoSite(folder: string): DjangoSite {
     )
   run(`call_command('startproject', 'myauthproject', '.')\ncall_command('startapp', 'auth_app')`)
   appendFileSync(join(folder, 'myauthproject', 'settings.py'), settings)
+  if (postgres !== undefined) {
+    const { folder: host, database } = postgres
+    appendFileSync(
+      join(folder, 'myauthproject', 'settings.py'),
+      `DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': '${database}', 'USER': 'postgres', 'HOST': '${host}'}}\n`,
+    )
+  }
   writeFileSync(join(folder, 'auth_app', 'models.py'), models)
   writeFileSync(join(folder, 'auth_app', 'hashers.py'), scryptHasher)
   inSite(`call_command('makemigrations', 'auth_app', verbosity=0)\ncall_command('migrate', verbosity=0)`)
