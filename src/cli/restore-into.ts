@@ -4,7 +4,9 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
+  mkdirSync,
   openSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -50,31 +52,55 @@ export async function restoreInto(
     isRehearsal,
   }: { readonly keys: { readonly file: KeyFile; readonly isNew: boolean }; readonly isRehearsal: boolean },
 ): Promise<Restored> {
-  const { database } = config
+  const database = resolved(config.database)
   if (database.kind === 'postgres' && isRehearsal) {
     throw new Refusal('A rehearsal needs a database of its own. Name an empty one with WATCHWORD_DATABASE.')
   }
+  if (database.kind === 'sqlite' && !isRehearsal && isMissing(database.path)) makePlace(database.path)
   const held = await holdAlone(database)
+  // Only now, for another restore may just have ended.
+  const isNew = database.kind === 'sqlite' && isMissing(database.path)
   const target: DatabaseTarget =
-    database.kind === 'sqlite' ? { kind: 'sqlite', path: `${database.path}.restoring` } : database
+    database.kind === 'sqlite'
+      ? { kind: 'sqlite', path: `${database.path}.${isRehearsal ? 'rehearsal' : 'restoring'}` }
+      : database
   const placed = keys.isNew ? placeKeyFile(keys.file) : undefined
   let isInPlace = false
   try {
-    const later = database.kind === 'sqlite' ? await laterStanding(database) : undefined
+    const later = database.kind === 'sqlite' && !isNew ? await laterStanding(database) : undefined
     if (target.kind === 'sqlite') removeDatabase(target.path)
     const settled = await load(config, file, target, later)
     await check({ ...config, database: target }, file)
     const replaced =
       database.kind === 'sqlite' && target.kind === 'sqlite' && !isRehearsal
-        ? takePlace(target.path, database.path)
+        ? await takePlace(target.path, database.path, isNew)
         : undefined
     isInPlace = !isRehearsal
     return { settled, knewLater: later !== undefined, replaced }
   } finally {
     if (target.kind === 'sqlite') removeDatabase(target.path)
     if (placed !== undefined && !isInPlace) rmSync(placed.path, { force: true })
+    if (database.kind === 'sqlite' && isNew && !isRehearsal && !isInPlace) rmSync(database.path)
     await held.release()
   }
+}
+
+/** Where a link leads, that is replaced, and not the link. */
+function resolved(database: Config['database']): Config['database'] {
+  if (database.kind === 'postgres' || !existsSync(database.path)) return database
+  return { kind: 'sqlite', path: realpathSync(database.path) }
+}
+
+/** There is none, or the place of one that a restore held before it was killed. */
+const isMissing = (path: string): boolean => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0
+
+/** An empty file to hold, so that no server starts and no second restore begins meanwhile. */
+function makePlace(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  // The log of a file that was taken away would be played into the one that comes.
+  for (const suffix of besides) rmSync(`${path}${suffix}`, { force: true })
+  closeSync(openSync(path, 'a', 0o600))
+  ownAs(dirname(path), path)
 }
 
 /** What the database that is replaced says, if it can be read. */
@@ -86,7 +112,9 @@ async function laterStanding(database: {
   try {
     const snapshot = await openSnapshot(database)
     try {
-      return await standingIn(snapshot)
+      const standing = await standingIn(snapshot)
+      // A server that was started once after all was lost knows nothing of what was used or taken away.
+      return standing.users.size === 0 ? undefined : standing
     } finally {
       await snapshot.close()
     }
@@ -155,29 +183,35 @@ async function check(config: Config, file: string): Promise<void> {
 }
 
 /** One rename; whenever the machine stops, one of the two is there, whole. The old one stays under another name. */
-function takePlace(restored: string, path: string): string | undefined {
+async function takePlace(restored: string, path: string, isNew: boolean): Promise<string | undefined> {
+  // All of it into the one file that is renamed, whoever closed it last.
+  await (await holdAlone({ kind: 'sqlite', path: restored })).release()
   const descriptor = openSync(restored, 'r')
   fsyncSync(descriptor)
   closeSync(descriptor)
+  ownAs(path, restored)
   const folder = openSync(dirname(path), 'r')
   try {
-    if (!existsSync(path)) {
-      renameSync(restored, path)
-      return undefined
-    }
-    // Root may restore what another user serves, and must not lock it out.
-    const { uid, gid } = statSync(path)
-    if (process.getuid?.() === 0) chownSync(restored, uid, gid)
     const kept = `${path}.before-${new Date(systemClock() * 1000).toISOString().replace(/[-:]|\.\d+/g, '')}`
-    linkSync(path, kept)
+    if (!isNew) linkSync(path, kept)
     renameSync(restored, path)
-    return kept
+    return isNew ? undefined : kept
   } finally {
     fsyncSync(folder)
     closeSync(folder)
   }
 }
 
+/** Root may restore what another user serves, and must not lock it out. */
+function ownAs(like: string, path: string): void {
+  if (process.getuid?.() !== 0) return
+  const { uid, gid } = statSync(like)
+  chownSync(path, uid, gid)
+}
+
+/** What SQLite keeps beside a file. */
+const besides = ['-wal', '-shm', '-journal'] as const
+
 function removeDatabase(path: string): void {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true })
+  for (const suffix of ['', ...besides]) rmSync(`${path}${suffix}`, { force: true })
 }

@@ -6,13 +6,14 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 /** The server's keys; kept in one file apart from the database, readable by its owner alone. */
 export interface KeyFile {
@@ -92,6 +93,7 @@ export function placeKeyFile(file: KeyFile): KeyFile {
   rmSync(next, { force: true })
   try {
     writeExclusive(next, JSON.parse(keyFileText(file)) as KeyFileJson)
+    keepOwner(dirname(file.path), next)
     linkSync(next, file.path)
   } finally {
     rmSync(next, { force: true })
@@ -116,9 +118,8 @@ export function removeKeys(file: KeyFile, ids: readonly string[]): KeyFile {
 
 function replace(file: KeyFile, change: Pick<KeyFileJson, 'current' | 'keys'>): KeyFile {
   const next = `${file.path}.${process.pid}.new`
+  removeUnfinished(file.path)
   const name_key = Buffer.from(file.nameKey).toString('base64')
-  // What a killed rotation left behind is no key file yet and of no use.
-  rmSync(next, { force: true })
   writeExclusive(next, { format: 'watchword-keys-1', ...change, name_key })
   keepOwner(file.path, next)
   renameSync(next, file.path)
@@ -126,7 +127,15 @@ function replace(file: KeyFile, change: Pick<KeyFileJson, 'current' | 'keys'>): 
   return readBack(file.path)
 }
 
-/** Root may rotate the keys of a server that runs as another user, and must not lock it out. */
+/** What killed rotations left behind is no key file yet, and would keep keys that are removed. */
+function removeUnfinished(path: string): void {
+  for (const name of readdirSync(dirname(path))) {
+    const rest = name.startsWith(`${basename(path)}.`) ? name.slice(basename(path).length) : ''
+    if (/^\.\d+\.new$/.test(rest)) rmSync(join(dirname(path), name), { force: true })
+  }
+}
+
+/** Root may rotate or restore the keys of a server that runs as another user, and must not lock it out. */
 function keepOwner(from: string, to: string): void {
   if (process.getuid?.() !== 0) return
   const { uid, gid } = statSync(from)

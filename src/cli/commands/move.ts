@@ -85,7 +85,11 @@ function targetOf({ to, toFile }: Options): DatabaseAddress {
   return address.kind === 'sqlite' ? { kind: 'sqlite', path: resolve(address.path) } : address
 }
 
-/** All rows into empty tables, wholly or not at all. */
+/**
+ * All rows into empty tables, wholly or not at all.
+ *
+ * Where a move that was stopped had written them all, nothing is written again.
+ */
 async function copy(source: Snapshot, to: DatabaseAddress): Promise<ReadonlyMap<string, TableSum>> {
   const known = Object.keys(migrations)
   if (known.join() !== source.migrations.join()) {
@@ -98,8 +102,11 @@ async function copy(source: Snapshot, to: DatabaseAddress): Promise<ReadonlyMap<
     const sums = new Map<string, TableSum>()
     let moved = 0
     await db.transaction().execute(async (tx) => {
-      if (!(await emptyForLoading(tx)))
+      if (!(await emptyForLoading(tx))) {
+        for (const [name, sum] of await sumsOf(source)) sums.set(name, sum)
+        if ((await differing(sums, to)).length === 0) return
         throw new Refusal(`${printDatabase(to)} has users. Name an empty database.`)
+      }
       for (const table of source.tables) {
         const summer = tableSummer(table.columns)
         for await (const rows of table.rows()) {
@@ -119,18 +126,24 @@ async function copy(source: Snapshot, to: DatabaseAddress): Promise<ReadonlyMap<
 }
 
 async function compare(expected: ReadonlyMap<string, TableSum>, to: DatabaseAddress): Promise<void> {
+  const different = await differing(expected, to)
+  if (different.length === 0) return
+  throw new Refusal(
+    `The copy differs from the original in ${different.join(', ')}. Do not use it; the original is as it was.`,
+  )
+}
+
+/** The tables that are not there as they are expected. */
+async function differing(expected: ReadonlyMap<string, TableSum>, to: DatabaseAddress): Promise<string[]> {
   const snapshot = await openSnapshot(to)
   try {
     const there = await sumsOf(snapshot)
-    const different = [...expected].filter(([name, { rows, sha256 }]) => {
-      const found = there.get(name)
-      return found?.rows !== rows || found.sha256 !== sha256
-    })
-    if (different.length === 0) return
-    const names = different.map(([name]) => name).join(', ')
-    throw new Refusal(
-      `The copy differs from the original in ${names}. Do not use it; the original is as it was.`,
-    )
+    return [...expected]
+      .filter(([name, { rows, sha256 }]) => {
+        const found = there.get(name)
+        return found?.rows !== rows || found.sha256 !== sha256
+      })
+      .map(([name]) => name)
   } finally {
     await snapshot.close()
   }

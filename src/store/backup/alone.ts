@@ -7,7 +7,7 @@ export interface Held {
   release(): Promise<void>
 }
 
-/** Somebody uses the database, such as a server that runs. */
+/** Somebody uses the database, such as a server that runs, or nobody can say whether. */
 export class InUseError extends Error {
   override readonly name = 'InUseError'
 }
@@ -34,6 +34,7 @@ export async function holdAlone(target: DatabaseTarget): Promise<Held> {
   } catch (cause) {
     const fault = cause instanceof StorageFault ? cause : storageFault(cause)
     if (/locked/.test(fault.message)) throw inUse('the file is open elsewhere')
+    if (/not a database/.test(fault.message)) throw new InUseError(unreadable(target.path))
     throw fault
   }
 }
@@ -42,3 +43,6 @@ const inUse = (how: string) =>
   new InUseError(
     `The database is in use (${how}). Stop every server and command of Watchword that uses it first.`,
   )
+
+const unreadable = (path: string) =>
+  `${path} is not a database, or is damaged so that nobody can say who uses it. Stop every server, and move the file away.`

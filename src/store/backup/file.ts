@@ -3,9 +3,10 @@ import {
   closeSync,
   createReadStream,
   createWriteStream,
+  existsSync,
   fsyncSync,
+  linkSync,
   openSync,
-  renameSync,
   rmSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -62,23 +63,22 @@ export async function writeBackup(
   progress: (rows: number) => void,
 ): Promise<void> {
   const part = `${path}.part`
-  closeSync(openSync(path, 'wx', 0o600))
+  if (existsSync(path)) throw Object.assign(new Error(`${path} is there already`), { code: 'EEXIST' })
+  // What an earlier one that was killed left behind.
+  rmSync(part, { force: true })
   try {
-    // What an earlier one that was killed left behind.
-    rmSync(part, { force: true })
     const lines = linesOf(snapshot, { ...header, format: FORMAT, migrations: snapshot.migrations }, progress)
     await pipeline(
       Readable.from(lines),
       createGzip(),
       createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true }),
     )
-    renameSync(part, path)
-    syncFolder(dirname(path))
-  } catch (error) {
+    // Unlike a rename it replaces nothing, and unlike an empty file put there first it leaves nothing half-done.
+    linkSync(part, path)
+  } finally {
     rmSync(part, { force: true })
-    rmSync(path, { force: true })
-    throw error
   }
+  syncFolder(dirname(path))
 }
 
 async function* linesOf(
