@@ -24,7 +24,8 @@ const PAGE = 500
  * The people of a site of Django: `auth_user` with groups, and the devices of django-otp where it has its tables.
  *
  * One moment of the database is read, a page at a time. Left out, since nothing here corresponds: addresses of
- * e-mail, the mark of staff, permissions, and devices that were not confirmed.
+ * e-mail, the mark of staff, permissions, and devices that were not confirmed. Confirmed ones of any other plugin, by their
+ * columns `user_id` and `confirmed`, come as devices that cannot be read.
  */
 export async function* readDjango(source: DjangoSource): AsyncGenerator<ImportRecord> {
   const reader = await openSqlReader(source.database)
@@ -38,10 +39,15 @@ export async function* readDjango(source: DjangoSource): AsyncGenerator<ImportRe
       throw new SourceError(
         `There is no table "${source.profileTable}" in that database. See --seed-profile.`,
       )
+    const ends = new Set<unknown>()
     for (let after: unknown; ; ) {
       const users = await userPage(reader, source.userTable, columns, after)
       const last = users.at(-1)
       if (last === undefined) return
+      // The pages of a damaged file may lead in a circle.
+      if (ends.has(last.id))
+        throw new SourceError(`The table "${source.userTable}" is damaged. Check the file.`)
+      ends.add(last.id)
       yield* await recordsOf(reader, source, users)
       after = last.id
     }
@@ -82,7 +88,7 @@ async function recordsOf(
   const secrets = await secretsOf(reader, source.profileTable, ids)
   const devices = await devicesOf(reader, ids)
   const tokens = await tokensOf(reader, ids)
-  const mailed = await rowsOf(reader, 'otp_email_emaildevice', ['id', 'confirmed'], ids)
+  const others = await otherDevicesOf(reader, ids)
   return users.map((user) => {
     const key = String(user.id)
     const profile = secrets.get(key)?.[0]
@@ -102,7 +108,9 @@ async function recordsOf(
       groups: (groups.get(key) ?? []).map(({ name }) => textOf(name) ?? ''),
       devices: [
         ...readDevices(devices.get(key) ?? [], profile, source),
-        ...(mailed.get(key) ?? []).filter(isConfirmed).map(mailDevice),
+        ...(others.get(key) ?? [])
+          .filter((device) => device.table !== STATIC || !tokens.has(key))
+          .map(unknown),
       ],
       // Those that are left out are not forgotten: whoever has some had a second factor.
       codes: (tokens.get(key) ?? []).map(({ token }) => randomToken(textOf(token) ?? '')),
@@ -113,10 +121,29 @@ async function recordsOf(
 
 const isConfirmed = (row: SqlRow): boolean => flagOf(row.confirmed) === true
 
-const mailDevice = ({ id }: SqlRow): SourceDevice => ({
+/** The table of devices that have static tokens. */
+const STATIC = 'otp_static_staticdevice'
+
+/** Those that are read; whatever else has the columns of a device of django-otp is one of another plugin. */
+const readTables = new Set(['otp_totp_totpdevice', 'otp_hotp_hotpdevice'])
+
+/** Confirmed devices of which nothing can be here, with their table: whoever has one had a second factor all the same. */
+async function otherDevicesOf(reader: SqlReader, ids: readonly unknown[]): Promise<RowsByUser> {
+  const merged = new Map<string, SqlRow[]>()
+  for (const [table, columns] of reader.tables) {
+    if (readTables.has(table) || !['user_id', 'confirmed'].every((name) => columns.has(name))) continue
+    for (const [user, rows] of await rowsOf(reader, table, ['id', 'confirmed'], ids)) {
+      const confirmed = rows.filter(isConfirmed).map((row) => ({ ...row, table }))
+      if (confirmed.length > 0) merged.set(user, [...(merged.get(user) ?? []), ...confirmed])
+    }
+  }
+  return merged
+}
+
+const unknown = ({ table, id }: SqlRow): SourceDevice => ({
   kind: 'unreadable',
-  sourceId: `email ${id}`,
-  because: 'there are no codes by e-mail here',
+  sourceId: `${table} ${id}`,
+  because: `there is nothing here like a device of ${table}`,
 })
 
 /** The token if django-otp drew it; others were typed by somebody, and can be guessed. */
@@ -163,10 +190,10 @@ async function devicesOf(reader: SqlReader, ids: readonly unknown[]): Promise<Ro
 
 async function tokensOf(reader: SqlReader, ids: readonly unknown[]): Promise<RowsByUser> {
   const { tables } = reader
-  if (!tables.has('otp_static_staticdevice') || !tables.has('otp_static_statictoken')) return new Map()
+  if (!tables.has(STATIC) || !tables.has('otp_static_statictoken')) return new Map()
   const rows = await reader.rows(
     `select d.user_id, d.confirmed, substr(t.token, 1, 100) as token
-      from otp_static_staticdevice d join otp_static_statictoken t on t.device_id = d.id
+      from ${STATIC} d join otp_static_statictoken t on t.device_id = d.id
       where d.user_id in (${marks(ids)}) order by t.id`,
     ids,
   )

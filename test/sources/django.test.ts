@@ -83,6 +83,28 @@ describe('the tables of Django', () => {
     })
   })
 
+  it('tell of a second factor of whatever kind, so that none is forgotten (SEC-AUTH-4)', async () => {
+    const users = ['sms', 'half', 'spent', 'plain'].map(
+      (name, at) => `insert into auth_user values (${at + 2}, '${name}', '!', '', '', 1, 0, null, null);`,
+    )
+    const people = await read(
+      database(`${users.join('')}
+        create table two_factor_phonedevice (id integer primary key, user_id integer, name text, confirmed bool);
+        insert into two_factor_phonedevice values (1, 2, 'default', 1), (2, 3, 'default', 0);
+        insert into otp_static_staticdevice values (2, 4, 1);`),
+    )
+    assert.deepEqual(
+      people.map(({ username, devices }) => [username, devices.map(({ kind }) => kind)]),
+      [
+        ['anna', ['totp']],
+        ['sms', ['unreadable']],
+        ['half', []],
+        ['spent', ['unreadable']],
+        ['plain', []],
+      ],
+    )
+  })
+
   it('are read a page at a time, all of them', async () => {
     const path = database(`
       insert into auth_user (id, username, password, is_active)
