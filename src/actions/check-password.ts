@@ -1,4 +1,5 @@
 import { needsRehash } from '../domain/password/hash-parameters.ts'
+import { tellsWholePassword } from '../domain/password/old-hash.ts'
 import type { Seconds, UnixSeconds } from '../domain/time.ts'
 import { hashToken } from '../domain/token.ts'
 import { normalizeUsername } from '../domain/user.ts'
@@ -80,8 +81,13 @@ export async function checkPassword(
   const stored = user.passwordHash
   // The same password at today's cost, when the stored hash is of another (SEC-PW-11). By itself: whoever changes
   // an account in one transaction takes hold of the user before the hash.
-  if (stored !== undefined && needsRehash(stored, hasher.parameters)) {
-    const hash = await turn.hash(readings[matched] ?? '').catch(giveBack)
+  const password = readings[matched] ?? ''
+  if (
+    stored !== undefined &&
+    needsRehash(stored, hasher.parameters) &&
+    tellsWholePassword(stored, password)
+  ) {
+    const hash = await turn.hash(password).catch(giveBack)
     await passwordHashes.upgrade(db, user.id, stored, hash)
   }
   return { kind: 'right', user, reading: matched, budgets: spent.budgets }

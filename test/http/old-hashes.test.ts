@@ -48,6 +48,18 @@ describe('a user whose password hash was imported', () => {
     }
   })
 
+  it('keeps a hash of bcrypt that does not tell the end of a long password', async () => {
+    const long = `${PASSWORD} ${'and so on '.repeat(8)}`
+    const hash = execFileSync('htpasswd', ['-niB', '-C', '4', 'u'], { input: long, encoding: 'utf8' })
+      .trim()
+      .slice(2)
+    const id = await world.user('long')
+    await put(id, hash)
+    assert.equal((await login('long', `${long.slice(0, -1)}?`)).status, 200)
+    assert.equal(await storedHash(id), hash)
+    assert.equal((await login('long', long)).status, 200)
+  })
+
   it('cannot sign in when the hash asks for more than the bounds allow', async () => {
     const id = await world.user('bomb')
     await put(id, `pbkdf2_sha256$999999999$salt$${Buffer.alloc(32).toString('base64')}`)

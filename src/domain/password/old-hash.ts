@@ -145,6 +145,17 @@ export function isWeakHash(text: string): boolean {
   return kind === 'digest' || kind === 'md5-crypt'
 }
 
+/**
+ * Whether a hash that opens to a password tells all of it.
+ *
+ * bcrypt looks at 72 bytes: what was typed beyond them may be mistyped, and must not become the password by being
+ * hashed anew.
+ */
+export function tellsWholePassword(text: string, password: string): boolean {
+  const hash = readOldHash(text)
+  return hash?.kind !== 'bcrypt' || hash.preHashed || Buffer.byteLength(password) <= 72
+}
+
 /** The format in a word, for a list. */
 export function hashFormat(text: PasswordHash): string {
   const hash = readOldHash(text)
