@@ -28,6 +28,7 @@ export const debianPackages = {
   'python3-django-otp': '/usr/lib/python3/dist-packages/django_otp/__init__.py',
   'python3-psycopg2': '/usr/lib/python3/dist-packages/psycopg2/__init__.py',
   'python3-djangorestframework': '/usr/lib/python3/dist-packages/rest_framework/__init__.py',
+  strace: 'strace',
   subversion: 'svn',
   systemd: 'systemd-analyze',
   'zbar-tools': 'zbarimg',

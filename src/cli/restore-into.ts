@@ -192,13 +192,22 @@ async function takePlace(restored: string, path: string, isNew: boolean): Promis
   ownAs(path, restored)
   const folder = openSync(dirname(path), 'r')
   try {
-    const kept = `${path}.before-${new Date(systemClock() * 1000).toISOString().replace(/[-:]|\.\d+/g, '')}`
+    const kept = nameFor(path)
     if (!isNew) linkSync(path, kept)
     renameSync(restored, path)
     return isNew ? undefined : kept
   } finally {
     fsyncSync(folder)
     closeSync(folder)
+  }
+}
+
+/** A name beside the file that nothing has; of several restores in one second each gets its own. */
+function nameFor(path: string): string {
+  const kept = `${path}.before-${new Date(systemClock() * 1000).toISOString().replace(/[-:]|\.\d+/g, '')}`
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? kept : `${kept}-${number}`
+    if (!existsSync(name)) return name
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -37,6 +37,12 @@ export interface Place {
 export function place(t: TestContext): Place {
   const folder = mkdtempSync(join(tmpdir(), 'ww-cli-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return placeIn(folder)
+}
+
+/** As `place`, in a folder that the caller removes. */
+export function placeIn(folder: string): Place {
+  mkdirSync(folder, { recursive: true })
   const data = join(folder, 'data')
   const keyFile = join(folder, 'keys', 'keys.json')
   const databaseFile = join(data, 'watchword.sqlite3')
