@@ -110,11 +110,12 @@ export function settler({ later, now, window }: SettleOptions): {
     }
   }
 
+  /** What is there now is the later one, whatever the clock said when it was written. */
   function password(row: BackupRow): BackupRow {
     const kept = later?.passwords.get(text(row, 'user_id'))
-    if (kept === undefined || kept.changedAt <= number(row, 'changed_at')) return row
-    settled.laterPasswords++
+    if (kept === undefined) return row
     const { hash, changedAt, mustChange } = kept
+    if (changedAt !== number(row, 'changed_at')) settled.laterPasswords++
     return { ...row, hash, changed_at: changedAt, must_change: mustChange ? 1 : 0 }
   }
 
