@@ -12,8 +12,8 @@ import { type Postgres, startPostgres } from '../support/postgres.ts'
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const run = promisify(execFile)
 
-/** How many people are moved. */
-const people = Number(process.env.WATCHWORD_IMPORT_PEOPLE ?? 100_000)
+/** How many people are moved; a soak takes 100,000. */
+const people = Number(process.env.WATCHWORD_IMPORT_PEOPLE ?? 20_000)
 
 /** Room for the program's own objects in MiB; the people would not fit into it at once. */
 const HEAP = 96
