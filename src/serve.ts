@@ -120,6 +120,7 @@ async function startAuthorizer(
   const leases = startLeases(decide, {
     ...services,
     directory: leaseDirectory,
+    secret,
     listen: listenForRevocations,
     failed: (error) => log.error({ err: error }, 'leases failed'),
   })

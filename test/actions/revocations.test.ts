@@ -79,7 +79,7 @@ describe('whoever loses standing loses every lease before that is answered', () 
       for (const policy of ['password', 'two-factor', `group-${group}`]) {
         const { until: _, ...facts } = { until: 0, ...(await decide(policy, token)) }
         if (facts.kind !== 'allow') continue
-        const name = leaseName(host, token)
+        const name = leaseName('the secret of the caller', host, token)
         assert.ok(leases.prepare(id, 'x').publish({ policy, userId: id, name }))
         const path = join(directory, 'policies', policy, name)
         assert.ok(existsSync(path))

@@ -50,6 +50,7 @@ describe('a lease that is under way while somebody revokes', () => {
       },
       {
         folder: openLeaseFolder(directory, newId),
+        secret: 'the secret of the caller',
         now: world.clock.now,
         failed: (error) => assert.fail(`${error}`),
       },
@@ -214,6 +215,7 @@ describe('a lease that is under way while somebody revokes', () => {
       assert.ok(isSound(answer))
       const other = createLeases(async () => answer, {
         folder: openLeaseFolder(directory, newId),
+        secret: 'the secret of the caller',
         now: world.clock.now,
         failed: () => {},
       })

@@ -19,6 +19,7 @@ import { type Postgres, startPostgres } from '../support/postgres.ts'
 import { startWorld, type World } from '../world.ts'
 
 const host = 'https://wiki.example.net'
+const secret = 'the secret of the caller'
 
 // Two nodes on one PostgreSQL, each with a folder of its own, as behind two machines with Apache.
 describe('leases of several nodes', () => {
@@ -49,6 +50,7 @@ describe('leases of several nodes', () => {
     leases = startLeases(decide, {
       ...node.services,
       directory: there,
+      secret,
       listen: node.listenForRevocations,
       failed: (error) => console.error(error),
     })
@@ -73,7 +75,7 @@ describe('leases of several nodes', () => {
       ...{ expiresAt: now + 3600, address: '', userAgent: '', tokenHash: hashToken(newToken()) },
     })
     await siteSessions.replace(db, { tokenHash: hashToken(token), sessionId, host }, now)
-    const file = join(there, 'policies', 'two-factor', leaseName(host, token))
+    const file = join(there, 'policies', 'two-factor', leaseName(secret, host, token))
     const date = new Date()
     const digits = [
       date.getMonth() + 1,

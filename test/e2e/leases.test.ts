@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { globSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, globSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -306,6 +307,21 @@ describe('places that Apache opens by leases', () => {
         writeFileSync(file, spoilt)
         assert.ok(!isLeased(await seen(visitor)), spoilt)
       }
+    })
+
+    it('that was put there by somebody without the secret admits nobody (SEC-FCGI-4)', async () => {
+      const person = await somebody()
+      await leased(person.visitor)
+      const [file = ''] = filesOf(person).filter((path) => path.includes('/two-factor.'))
+      const token = 'A'.repeat(43)
+      // What anybody on the machine could do with a folder below /tmp while Watchword is not there.
+      for (const text of [`${here.wiki} ${token}`, ` ${here.wiki} ${token}`]) {
+        const name = createHash('sha1').update(text).digest('hex')
+        copyFileSync(file, join(here.leaseDirectory, 'policies', 'two-factor', name))
+      }
+      const stranger = here.visitor()
+      stranger.jars.set(here.wiki, new Map([[site, token]]))
+      assert.equal(await seen(stranger), 302)
     })
 
     it('lies where Apache can read it by name, and nobody but its owner can list or write', async () => {

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { createUser } from '../../src/actions/create-user.ts'
 import { type Composed, compose } from '../../src/compose.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { readCallerSecret } from '../../src/crypto/caller-secret.ts'
 import { newId, newToken } from '../../src/crypto/random.ts'
 import { leaseName } from '../../src/domain/lease.ts'
 import { hashToken } from '../../src/domain/token.ts'
@@ -78,6 +79,7 @@ export async function startLeased(toml: string, policy: string): Promise<LeasedW
   })
   const site = `http://127.0.0.1:${apache.httpPort}`
   let server = await startWatchword(folder, settings)
+  const secret = readCallerSecret(join(folder, 'data', 'authorizer-secret'))
   const composed: Composed = await compose(loadConfig({ cwd: folder, env: settings }))
   const beside = composed.services
   await groups.insert(beside.db, 'staff', beside.now())
@@ -121,7 +123,7 @@ export async function startLeased(toml: string, policy: string): Promise<LeasedW
         own: `watchword-session=${token}`,
         elsewhere: `watchword-session=${otherToken}`,
         there: `watchword-site=${siteToken}`,
-        leaseOf: (name) => join(folder, 'leases', 'policies', name, leaseName(site, siteToken)),
+        leaseOf: (name) => join(folder, 'leases', 'policies', name, leaseName(secret, site, siteToken)),
       }
     },
     async close() {

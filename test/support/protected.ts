@@ -116,6 +116,7 @@ export async function startProtected(options: ProtectedOptions): Promise<Protect
   })
   let server: AuthorizerServer | undefined
   let running: ReturnType<typeof startLeases> | undefined
+  const secret = readCallerSecret(join(folder, 'data', 'authorizer-secret'))
   const startAuthorizer = async () => {
     const decide = createAuthorizer(world.services, {
       origin: world.config.origin,
@@ -125,6 +126,7 @@ export async function startProtected(options: ProtectedOptions): Promise<Protect
     running = startLeases(decide, {
       ...world.services,
       directory: world.config.authorizer.leaseDirectory,
+      secret,
       // A file of SQLite has no other nodes.
       listen: (listener) => {
         listener.connected()
@@ -135,7 +137,7 @@ export async function startProtected(options: ProtectedOptions): Promise<Protect
     server = await startAuthorizerServer({
       host: '127.0.0.1',
       port,
-      secret: readCallerSecret(join(folder, 'data', 'authorizer-secret')),
+      secret,
       handle: running.handle,
       watch: { failed: (error) => console.error(error) },
     })

@@ -32,7 +32,10 @@ export interface Leases {
  * First the file is made under another name, then it is decided once more, then the file is put in place. Whatever
  * revokes either is seen by that decision, or takes the file away, or takes its folder away before it is in place.
  */
-export function createLeases(decide: AuthorizerHandler, { folder, now, failed }: LeaseSettings): Leases {
+export function createLeases(
+  decide: AuthorizerHandler,
+  { folder, secret, now, failed }: LeaseSettings,
+): Leases {
   /** By file: when it ends, and how to find it; the latest last. */
   const held = new Map<string, { readonly key: LeaseKey; readonly until: UnixSeconds }>()
   let permitted = false
@@ -43,7 +46,7 @@ export function createLeases(decide: AuthorizerHandler, { folder, now, failed }:
     async handle(request) {
       const answer = await decide(request)
       if (answer.kind !== 'allow' || answer.repeatable === undefined) return answer
-      const lease = leaseOf(request, answer, { repeatable: answer.repeatable, now: now() })
+      const lease = leaseOf(request, answer, { repeatable: answer.repeatable, secret, now: now() })
       if (lease === undefined || !permitted || held.size >= LEASES_MAXIMUM) return answer
       return grant(request, answer, lease)
     },
@@ -107,6 +110,8 @@ export function createLeases(decide: AuthorizerHandler, { folder, now, failed }:
 
 export interface LeaseSettings {
   readonly folder: LeaseFolder
+  /** By which Apache shows that it is the one who asks. */
+  readonly secret: string
   readonly now: () => UnixSeconds
   readonly failed: (error: unknown) => void
 }
@@ -121,7 +126,11 @@ interface Lease {
 function leaseOf(
   { policy, time }: AuthorizerParams,
   answer: AuthorizerAnswer & { readonly kind: 'allow' },
-  { repeatable: { origin, token, until }, now }: { repeatable: Repeatable; now: UnixSeconds },
+  {
+    repeatable: { origin, token, until },
+    secret,
+    now,
+  }: { repeatable: Repeatable; secret: string; now: UnixSeconds },
 ): Lease | undefined {
   const write = time === undefined ? undefined : apacheTimes(time, now)
   if (policy === undefined || write === undefined || (answer.cookies ?? []).length > 0) return undefined
@@ -131,7 +140,7 @@ function leaseOf(
   if (REMOTE_GROUPS === undefined || WW_AMR === undefined || WW_USER_ID === undefined) return undefined
   const lines = [write(now), write(until), answer.user, REMOTE_GROUPS, WW_AMR, WW_USER_ID]
   return {
-    key: { policy, userId: WW_USER_ID as UserId, name: leaseName(origin, token) },
+    key: { policy, userId: WW_USER_ID as UserId, name: leaseName(secret, origin, token) },
     until,
     content: lines.map((line) => `${line}\n`).join(''),
   }

@@ -6,6 +6,8 @@ import { createLeases } from './grant.ts'
 export interface LeaseStart {
   /** Where leases are; without one Apache asks each time. */
   readonly directory: string | undefined
+  /** By which Apache shows that it is the one who asks. */
+  readonly secret: string
   readonly now: () => number
   readonly newId: () => string
   /** Tells of what other nodes revoked, from now until what it gives is called. */
@@ -24,10 +26,10 @@ export interface LeaseStart {
  */
 export function startLeases(
   decide: AuthorizerHandler,
-  { directory, now, newId, listen, failed }: LeaseStart,
+  { directory, secret, now, newId, listen, failed }: LeaseStart,
 ): { readonly handle: AuthorizerHandler; stop(): Promise<void> } {
   if (directory === undefined) return { handle: decide, stop: async () => {} }
-  const leases = createLeases(decide, { folder: openLeaseFolder(directory, newId), now, failed })
+  const leases = createLeases(decide, { folder: openLeaseFolder(directory, newId), secret, now, failed })
   const stopListening = listen({
     connected: () => leases.permit(true),
     lost: () => leases.permit(false),
