@@ -57,6 +57,11 @@ export async function updateImported(
       await imported.setPasswordMark(db, source, person.sourceId, mark)
     }
   }
+  if (person.passwordHash === undefined && known.passwordMark !== '') {
+    notes.push(
+      `has no password there any more, and keeps the one here: watchword user disable ${user.username}`,
+    )
+  }
   if (person.isDisabled && user.disabledAt === undefined) {
     details.push('disabled')
     endsSessions = true

@@ -172,6 +172,13 @@ function importing(engine: Engine) {
       assert.equal((await run(having('efgh2345'), { update: true })).lines[0]?.action, 'unchanged')
     })
 
+    it('names whoever lost the password there and keeps it here', async () => {
+      await run([person('unusable')])
+      const { lines } = await run([person('unusable', { passwordHash: undefined })], { update: true })
+      assert.equal(lines[0]?.action, 'unchanged')
+      assert.match(lines[0]?.notes.join() ?? '', /no password there any more.*user disable unusable/)
+    })
+
     it('is in the audit log, for each and as a whole', async () => {
       const before = (await stage().world.audit()).length
       await run([person('logged'), person('with space')])
