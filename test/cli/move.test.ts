@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import { Client } from 'pg'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
@@ -107,4 +108,17 @@ test('a backup of one engine is restored on the other', async (t) => {
   const second = join(here.folder, 'two.backup')
   done(await here.runWords(['backup', second], { env }))
   done(await here.runWords(['restore', second, '--yes']), /2 users/)
+})
+
+test('a move that was stopped after it had written everything is finished by another (FT-CRASH-4)', async (t) => {
+  const here = place(t)
+  await peopled(here)
+  const file = join(here.folder, 'moved.sqlite3')
+  const words = ['move', '--to', `sqlite:${file}`]
+  done(await here.runWords(words))
+  refused(await here.runWords(words), /has users/)
+  const moved = new DatabaseSync(file)
+  moved.exec("delete from audit_event where event = 'database-moved'")
+  moved.close()
+  done(await here.runWords(words), /every table was compared/)
 })

@@ -11,7 +11,15 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, type TestContext, test } from 'node:test'
+import { readKeyFile } from '../../src/crypto/key-file.ts'
+import { createSealer } from '../../src/crypto/sealer.ts'
+import { writeBackup } from '../../src/store/backup/file.ts'
+import { openSnapshot } from '../../src/store/backup/snapshot.ts'
+import { migrateTo } from '../../src/store/migrate.ts'
+import { migrations } from '../../src/store/migrations/index.ts'
+import { openDatabase } from '../../src/store/open.ts'
 import { startWatchword } from '../support/watchword.ts'
 import { done, json, refused } from './expect.ts'
 import { goodPassword, type Place, place } from './watchword.ts'
@@ -110,6 +118,42 @@ describe('where a backup is restored (SEC-DB-4, FT-REST-1)', { concurrency: 2 },
     done(await here.run('migrate'))
     done(await here.runWords(['restore', backup, '--yes']), /There is no database to compare with/)
     assert.deepEqual(await usersOf(here), ['alice'])
+  })
+
+  test('a password that was to be changed since is to be changed still', async (t) => {
+    const { here, backup } = await backedUp(t)
+    here.withDatabase((db) => db.exec('update password_hash set must_change = 1'))
+    done(await here.runWords(['restore', backup, '--yes']))
+    const { must_change } = here.withDatabase(
+      (db) => db.prepare('select must_change from password_hash').get() ?? {},
+    )
+    assert.equal(must_change, 1)
+  })
+
+  test('a backup of any earlier version is brought up to date (SEC-DB-3)', async (t) => {
+    const { here } = await backedUp(t)
+    const keys = readKeyFile(here.keyFile)
+    assert.ok(keys !== undefined)
+    const names = Object.keys(migrations)
+    for (const known of [1, Math.ceil(names.length / 2), names.length - 1]) {
+      const older = { kind: 'sqlite', path: join(here.folder, `older-${known}`) } as const
+      const db = await openDatabase(older)
+      await migrateTo(db, names.slice(0, known))
+      await db.destroy()
+      const database = new DatabaseSync(older.path)
+      database.exec(`insert into "user" (id, username, canonical_username, display_name, is_superuser,
+        has_second_factor, epoch, created_at) values ('early', 'early', 'early', '', 0, 0, 1, 1)`)
+      database.close()
+      const snapshot = await openSnapshot(older)
+      const backup = `${older.path}.backup`
+      const header = { madeAt: 1, keyFingerprint: createSealer(keys).fingerprint(), keys: undefined }
+      await writeBackup(backup, snapshot, header, () => {})
+      await snapshot.close()
+      rmSync(here.databaseFile)
+      done(await here.runWords(['restore', backup, '--yes']), /1 users/)
+      assert.deepEqual(await usersOf(here), ['early'], `${known} migrations`)
+      done(await here.run('migrate'), /up to date/i)
+    }
   })
 
   test('what replaces nothing belongs to whom the folder belongs to, keys too', async (t) => {

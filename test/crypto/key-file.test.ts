@@ -195,6 +195,8 @@ describe('rotating keys (SEC-CRY-1)', () => {
     assert.equal(second.keys.size, 2)
     assert.deepEqual(readKeyFile(path), second)
     assert.equal(modeOf(path), 0o600)
+    // They may hold keys that are removed later.
+    assert.deepEqual(readdirSync(dirname(path)), ['keys.json'])
     assert.equal(addKey(second).keys.size, 3)
   })
 })
