@@ -8,7 +8,6 @@ import {
 import { isBounded, readOldHash } from '../domain/password/old-hash.ts'
 import { normalizePassword } from '../domain/password/policy.ts'
 import { Company } from './company.ts'
-import { matchesOldHash } from './old-hashes.ts'
 import { entropy } from './random.ts'
 
 /** Argon2id, and hashes that were imported, behind a bounded queue: first come, first served, and a clear no when it is full (SEC-PW-16). */
@@ -137,10 +136,13 @@ export function createPasswordHasher({
 }
 
 /** In the format that it was made in, whichever of them it is. */
-function matchesHash(stored: PasswordHash, password: string): Promise<boolean> {
+async function matchesHash(stored: PasswordHash, password: string): Promise<boolean> {
   const old = readOldHash(stored)
   if (old === undefined) return verify(stored, normalizePassword(password))
-  return old.kind === 'argon2' ? verify(stored, password) : matchesOldHash(old, password)
+  if (old.kind === 'argon2') return verify(stored, password)
+  // Loaded where there are such hashes: it brings a binding of its own, and two MiB.
+  const { matchesOldHash } = await import('./old-hashes.ts')
+  return matchesOldHash(old, password)
 }
 
 function isUsable(stored: PasswordHash | undefined): boolean {
