@@ -66,6 +66,7 @@ const packagesIn: Readonly<Record<string, readonly string[]>> = {
   qr: ['http'],
   'swagger-ui-dist/swagger-ui.css': ['http/api-docs-files.ts'],
   'swagger-ui-dist/swagger-ui-bundle.js': ['http/api-docs-files.ts'],
+  saxes: ['sources/xml.ts'],
   'smol-toml': ['config', 'cli/setting-sources.ts'],
   commander: ['cli'],
   '@clack/prompts': ['cli/prompts.ts'],
@@ -76,6 +77,7 @@ const packagesIn: Readonly<Record<string, readonly string[]>> = {
   'node:crypto': [
     'crypto',
     'domain',
+    'sources/pskc-cipher.ts',
     'store/backup/file.ts',
     'store/backup/checksum.ts',
     'http/appearance.ts',

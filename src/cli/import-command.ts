@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { type ImportLine, type ImportSummary, importUsers } from '../actions/import-users.ts'
 import type { SourceRecord } from '../domain/import-record.ts'
+import type { UnixSeconds } from '../domain/time.ts'
 import { collected } from './arguments.ts'
 import { type ExitCode, UsageError } from './exit-code.ts'
 import { operator, withServices } from './open-services.ts'
@@ -30,23 +31,23 @@ export function addImportOptions(command: Command): void {
     .option('--as <name>', 'tells two sources of one kind apart, as in --as shop')
 }
 
-/** Runs an import and prints what became of whom. */
+/** Runs an import and prints what became of whom; a source that needs the time is given it. */
 export async function runImportCommand(
   command: Command,
   configFile: string | undefined,
   kind: string,
-  records: AsyncIterable<SourceRecord>,
+  source: AsyncIterable<SourceRecord> | ((now: UnixSeconds) => AsyncIterable<SourceRecord>),
 ): Promise<ExitCode> {
   const options = command.opts<Options>()
-  const source = sourceName(kind, options.as)
+  const name = sourceName(kind, options.as)
   const groupNames = renamings(options.renameGroup ?? [])
   return withServices(configFile, async (services) => {
     const show = options.json ? jsonLines() : tableLines(options.dryRun === true)
     const summary = await importUsers(
       services,
       {
-        source,
-        records,
+        source: name,
+        records: typeof source === 'function' ? source(services.now()) : source,
         rules: {
           superusers: options.superusers ?? false,
           shortKeys: options.shortKeys ?? false,

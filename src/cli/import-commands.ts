@@ -33,4 +33,9 @@ export const imports: readonly Branch[] = [
     summary: 'take over a file of comma-separated values',
     load: async () => (await import('./commands/import/csv.ts')).declareImportCsv,
   },
+  {
+    name: 'pskc',
+    summary: 'take over hardware tokens of a PSKC file (RFC 6030)',
+    load: async () => (await import('./commands/import/pskc.ts')).declareImportPskc,
+  },
 ]

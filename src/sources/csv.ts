@@ -52,8 +52,8 @@ function checkedHeader(file: string, fields: readonly string[] | undefined): rea
   return header
 }
 
-/** The fields of a line; `undefined` when a quote is not closed, or something stands behind one. */
-function fieldsOf(line: string): string[] | undefined {
+/** The fields of a line (RFC 4180); `undefined` when a quote is not closed, or something stands behind one. */
+export function fieldsOf(line: string): string[] | undefined {
   const fields: string[] = []
   let rest = line
   for (;;) {

@@ -49,7 +49,12 @@ export async function* readLines(path: string): AsyncGenerator<Line> {
   if (size > 0) yield finish()
 }
 
-async function* chunksOf(path: string): AsyncGenerator<Buffer> {
+/**
+ * The bytes of a file, a piece at a time.
+ *
+ * @throws SourceError when the file cannot be read.
+ */
+export async function* chunksOf(path: string): AsyncGenerator<Buffer> {
   try {
     // No encoding is set on the stream, so it gives buffers.
     for await (const chunk of createReadStream(path)) yield chunk as Buffer

@@ -15,7 +15,7 @@ describe('the program', { concurrency: 2 }, () => {
     const leavesOf = (branches: readonly Branch[]): readonly Branch[] =>
       branches.flatMap((branch) => (branch.branches === undefined ? [branch] : leavesOf(branch.branches)))
     const leaves = leavesOf(commands)
-    assert.equal(leaves.length, 49)
+    assert.equal(leaves.length, 50)
     for (const { name, load } of leaves) {
       let help = ''
       const command = new Command(name).configureOutput({
