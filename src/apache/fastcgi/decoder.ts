@@ -72,7 +72,8 @@ export interface FastcgiDecoder {
  * content is complete; padding and reserved bytes are skipped. Memory is bounded by `limits`.
  */
 export function createDecoder(): FastcgiDecoder {
-  const header = Buffer.alloc(HEADER_BYTES)
+  // Out of the pool, as all here: a buffer of its own costs more than reading a record.
+  const header = Buffer.allocUnsafe(HEADER_BYTES)
   const small = createGather()
   const params = createGather()
   let expected: 'header' | 'content' | 'padding' | 'nothing' = 'header'
@@ -208,8 +209,10 @@ interface Gather {
   take(): Buffer
 }
 
+const noBytes = Buffer.alloc(0)
+
 function createGather(): Gather {
-  let bytes = Buffer.alloc(0)
+  let bytes = noBytes
   let length = 0
   return {
     length: () => length,
@@ -225,7 +228,7 @@ function createGather(): Gather {
     },
     take() {
       const taken = bytes.subarray(0, length)
-      bytes = Buffer.alloc(0)
+      bytes = noBytes
       length = 0
       return taken
     },

@@ -43,11 +43,12 @@ export function encodeRecord(type: number, id: number, content: Uint8Array): Buf
  */
 export function encodeAnswer(id: number, content: Uint8Array): Buffer {
   const end = HEADER_BYTES + content.length
-  const records = Buffer.alloc(end + HEADER_BYTES + 8)
+  const records = Buffer.allocUnsafe(end + HEADER_BYTES + 8)
   writeHeader(records, 0, recordType.stdout, id, content.length)
   records.set(content, HEADER_BYTES)
-  // The eight bytes of the body are 0: exit status 0, request complete.
   writeHeader(records, end, recordType.endRequest, id, 8)
+  // Exit status 0, request complete.
+  records.fill(0, end + HEADER_BYTES)
   return records
 }
 
