@@ -234,7 +234,11 @@ function detailsOf(person: ImportedPerson): string[] {
   return [
     ...(person.isSuperuser ? ['superuser'] : []),
     ...(person.isDisabled ? ['disabled'] : []),
-    person.passwordHash === undefined ? 'no password' : `password ${hashFormat(person.passwordHash)}`,
+    person.passwordHash === undefined
+      ? 'no password'
+      : person.isPin
+        ? 'PIN as password until the first sign-in'
+        : `password ${hashFormat(person.passwordHash)}`,
     ...person.devices.map(({ kind, name }) => `${kind.toUpperCase()} "${name}"`),
     ...(person.codes.length === 0 ? [] : [`one-time codes: ${person.codes.length}`]),
     ...person.groups.map((group) => `group ${group}`),

@@ -42,7 +42,12 @@ export function importedRows(
       password_mark: passwordMark(services, person),
     })
     if (person.passwordHash !== undefined) {
-      rows.password_hash.push({ user_id: userId, hash: person.passwordHash, changed_at: now, must_change: 0 })
+      rows.password_hash.push({
+        user_id: userId,
+        hash: person.passwordHash,
+        changed_at: now,
+        must_change: person.isPin ? 1 : 0,
+      })
     }
     for (const device of person.devices) {
       const sealed = sealedDevice(services, userId, device, now)
@@ -63,9 +68,12 @@ export function importedRows(
   return rows
 }
 
-/** Tells whether the password changed at the source, and nothing about what it is. */
-export function passwordMark({ sealer }: Pick<Services, 'sealer'>, { passwordHash }: ImportedPerson): string {
-  return passwordHash === undefined ? '' : sealer.keyedHash('imported-password', passwordHash)
+/** Tells whether the password changed at the source, and nothing about what it is; a PIN is none. */
+export function passwordMark(
+  { sealer }: Pick<Services, 'sealer'>,
+  { passwordHash, isPin }: ImportedPerson,
+): string {
+  return passwordHash === undefined || isPin ? '' : sealer.keyedHash('imported-password', passwordHash)
 }
 
 /** A device of the source as it is stored, under a new identifier. */

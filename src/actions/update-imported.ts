@@ -49,7 +49,8 @@ export async function updateImported(
     if (!dryRun) await users.setDisplayName(db, user.id, person.displayName)
   }
   const mark = passwordMark(services, person)
-  if (person.passwordHash !== undefined && mark !== known.passwordMark) {
+  // A PIN never takes the place of what is here, which may be the password that replaced it.
+  if (person.passwordHash !== undefined && !person.isPin && mark !== known.passwordMark) {
     details.push(`password ${hashFormat(person.passwordHash)}`)
     endsSessions = true
     if (!dryRun) {

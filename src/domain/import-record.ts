@@ -32,6 +32,8 @@ export interface ImportRecord {
   readonly lastSignInAt: UnixSeconds | undefined
   /** A hash in a format of `old-hash.ts` or of ours; `undefined` where the source has none that opens. */
   readonly passwordHash: string | undefined
+  /** Whether it is the hash of the PIN of a token: of use beside that token only, and to be replaced at the first sign-in. */
+  readonly isPin: boolean
   readonly groups: readonly string[]
   readonly devices: readonly SourceDevice[]
   /** One-time codes in clear. */
@@ -50,6 +52,7 @@ export const bareRecord = (sourceId: string, username: string): ImportRecord => 
   createdAt: undefined,
   lastSignInAt: undefined,
   passwordHash: undefined,
+  isPin: false,
   groups: [],
   devices: [],
   codes: [],
@@ -104,6 +107,7 @@ export interface ImportedPerson {
   readonly createdAt: UnixSeconds | undefined
   readonly lastSignInAt: UnixSeconds | undefined
   readonly passwordHash: PasswordHash | undefined
+  readonly isPin: boolean
   readonly groups: readonly string[]
   readonly devices: readonly ImportedDevice[]
   /** Canonical. */
@@ -127,8 +131,11 @@ export function prepareRecord(record: ImportRecord, rules: ImportRules): Prepare
   const problem = usernameProblem(record.username)
   if (problem !== undefined) return { kind: 'left-out', because: explainUsername(problem) }
   const notes = [...record.notes]
-  const passwordHash = suitableHash(record.passwordHash, notes)
   const devices = suitableDevices(record.devices, rules, notes)
+  const isAlone = record.isPin && devices.length === 0
+  const passwordHash = isAlone ? undefined : suitableHash(record.passwordHash, notes)
+  // Four digits would set up an authenticator, where people may do so with the password alone.
+  if (isAlone) notes.push('PIN left out: there is no token beside it')
   const codes = suitableCodes(record.codes, notes)
   const hadFactor = record.devices.length > 0 || record.codes.length > 0
   const hasFactor = devices.length > 0 || codes.length > 0
@@ -146,6 +153,7 @@ export function prepareRecord(record: ImportRecord, rules: ImportRules): Prepare
     createdAt: record.createdAt,
     lastSignInAt: record.lastSignInAt,
     passwordHash,
+    isPin: record.isPin,
     groups: suitableGroups(record.groups, rules, notes),
     devices,
     codes,

@@ -105,6 +105,7 @@ async function recordsOf(
       createdAt: instantOf(user.date_joined),
       lastSignInAt: instantOf(user.last_login),
       passwordHash: djangoHash(textOf(user.password) ?? ''),
+      isPin: false,
       groups: (groups.get(key) ?? []).map(({ name }) => textOf(name) ?? ''),
       devices: [
         ...readDevices(devices.get(key) ?? [], profile, source),

@@ -1,15 +1,19 @@
 import { bareRecord, type SourceDevice, type SourceRecord } from '../domain/import-record.ts'
 import { totpCode } from '../domain/otp/totp.ts'
+import { pinHash } from '../domain/password/pin-hash.ts'
 import { readLines } from './lines.ts'
 
 /**
  * The people of the users file of Apache's `mod_authn_otp`, with their tokens.
  *
- * A PIN is left out: it is the first characters of what is typed there, and mostly four digits. Mobile-OTP is another algorithm.
+ * A PIN, the first characters of what is typed there and mostly four digits, is left out unless `pins`. Mobile-OTP is another algorithm.
  *
  * @throws SourceError when the file cannot be read.
  */
-export async function* readModAuthnOtp(file: string): AsyncGenerator<SourceRecord> {
+export async function* readModAuthnOtp(
+  file: string,
+  { pins }: { readonly pins: boolean },
+): AsyncGenerator<SourceRecord> {
   for await (const line of readLines(file)) {
     const sourceId = `line ${line.number}`
     if ('because' in line) {
@@ -22,19 +26,21 @@ export async function* readModAuthnOtp(file: string): AsyncGenerator<SourceRecor
       yield { kind: 'unreadable', sourceId, username: '', because: 'the line has fewer than four fields' }
       continue
     }
+    const passwordHash = pins && pin !== '-' && pin !== '+' ? pinHash(username, pin) : undefined
     yield {
       ...bareRecord(username, username),
+      passwordHash,
+      isPin: passwordHash !== undefined,
       devices: [tokenOf({ type, key, counter, history })],
-      notes: notesOf(pin),
+      notes: passwordHash === undefined ? notesOf(pin, pins) : [],
     }
   }
 }
 
-function notesOf(pin: string): string[] {
+function notesOf(pin: string, pins: boolean): string[] {
   if (pin === '-') return []
-  return [
-    pin === '+' ? 'its password is in another file: import that one' : 'PIN left out: it is no password here',
-  ]
+  if (pin === '+') return ['its password is in another file: import that one']
+  return [pins ? 'PIN left out: it is too short or too long' : 'PIN left out: see --pins']
 }
 
 interface Token {

@@ -16,6 +16,7 @@ const person = (username: string, more: Partial<ImportRecord> = {}): ImportRecor
   createdAt: undefined,
   lastSignInAt: undefined,
   passwordHash: `pbkdf2_sha1$1$s$${Buffer.alloc(20).toString('base64')}`,
+  isPin: false,
   groups: [],
   devices: [],
   codes: [],

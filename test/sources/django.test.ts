@@ -61,6 +61,7 @@ describe('the tables of Django', () => {
       createdAt: Date.UTC(2026, 0, 31, 12, 34, 56) / 1000,
       lastSignInAt: undefined,
       passwordHash: undefined,
+      isPin: false,
       groups: ['staff'],
       devices: [
         {
