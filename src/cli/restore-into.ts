@@ -48,9 +48,15 @@ export async function restoreInto(
   config: Config,
   file: string,
   {
+    header,
     keys,
     isRehearsal,
-  }: { readonly keys: { readonly file: KeyFile; readonly isNew: boolean }; readonly isRehearsal: boolean },
+  }: {
+    /** What the file begins with, which was read to its end already. */
+    readonly header: BackupHeader
+    readonly keys: { readonly file: KeyFile; readonly isNew: boolean }
+    readonly isRehearsal: boolean
+  },
 ): Promise<Restored> {
   const database = resolved(config.database)
   if (database.kind === 'postgres' && isRehearsal) {
@@ -69,8 +75,8 @@ export async function restoreInto(
   try {
     const later = database.kind === 'sqlite' && !isNew ? await laterStanding(database) : undefined
     if (target.kind === 'sqlite') removeDatabase(target.path)
-    const settled = await load(config, file, target, later)
-    await check({ ...config, database: target }, file)
+    const settled = await load(config, file, { header, target, later })
+    await check({ ...config, database: target }, header)
     const replaced =
       database.kind === 'sqlite' && target.kind === 'sqlite' && !isRehearsal
         ? await takePlace(target.path, database.path, isNew)
@@ -128,14 +134,13 @@ async function laterStanding(database: {
 async function load(
   config: Config,
   file: string,
-  target: DatabaseTarget,
-  later: Standing | undefined,
+  { header, target, later }: { header: BackupHeader; target: DatabaseTarget; later: Standing | undefined },
 ): Promise<Readonly<Settled>> {
   const { settle, settled } = settler({ later, now: systemClock(), window: config.totp.window })
   const progress = rowProgress('Restored')
   const db = await openDatabase(target)
   try {
-    await migrateTo(db, (await headerOf(file)).migrations)
+    await migrateTo(db, header.migrations)
     let done = 0
     await db.transaction().execute(async (tx) => {
       if (!(await emptyForLoading(tx))) {
@@ -160,13 +165,8 @@ async function load(
   }
 }
 
-async function headerOf(file: string): Promise<BackupHeader> {
-  return (await readBackup(file, () => undefined)).header
-}
-
 /** Brings the tables up to date, opens every secret, and writes the restore down. */
-async function check(config: Config, file: string): Promise<void> {
-  const { madeAt } = await headerOf(file)
+async function check(config: Config, { madeAt }: BackupHeader): Promise<void> {
   const { services, close } = await compose(config)
   try {
     const { unopenable, unopenableSigningKeys } = await checkKeys(services)

@@ -59,7 +59,11 @@ app passwords and counter-based devices are given up. The replaced file is kept 
         'needs-yes',
       )
     }
-    const restored = await restoreInto(config, file, { keys, isRehearsal: options.dryRun === true })
+    const restored = await restoreInto(config, file, {
+      header: contents.header,
+      keys,
+      isRehearsal: options.dryRun === true,
+    })
     return report(contents, restored, options)
   }
 }
