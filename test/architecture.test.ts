@@ -78,6 +78,7 @@ const packagesIn: Readonly<Record<string, readonly string[]>> = {
     'crypto',
     'domain',
     'sources/pskc-cipher.ts',
+    'sources/pskc-key.ts',
     'store/backup/file.ts',
     'store/backup/checksum.ts',
     'http/appearance.ts',
@@ -114,7 +115,7 @@ const packagesIn: Readonly<Record<string, readonly string[]>> = {
   'node:zlib': ['store/backup/file.ts'],
   'node:os': ['config', 'cli', 'compose.ts', 'crypto/hash-threads.ts'],
   'node:events': ['cli'],
-  'node:util': ['crypto/old-hashes.ts'],
+  'node:util': ['crypto/old-hashes.ts', 'sources/pskc-key.ts'],
   'node:module': ['main.ts', 'crypto/password-lists.ts'],
 }
 

@@ -26,6 +26,8 @@ export const debianPackages = {
   'python3-bcrypt': '/usr/lib/python3/dist-packages/bcrypt/__init__.py',
   'python3-django': '/usr/lib/python3/dist-packages/django/__init__.py',
   'python3-django-otp': '/usr/lib/python3/dist-packages/django_otp/__init__.py',
+  'pskc-utils': 'csv2pskc',
+  pskctool: 'pskctool',
   'python3-psycopg2': '/usr/lib/python3/dist-packages/psycopg2/__init__.py',
   'python3-djangorestframework': '/usr/lib/python3/dist-packages/rest_framework/__init__.py',
   strace: 'strace',

@@ -18,8 +18,8 @@ export async function newPassphrase(fromStdin: boolean, what: string): Promise<s
 }
 
 /** A passphrase that was chosen before. */
-export async function knownPassphrase(fromStdin: boolean): Promise<string> {
-  if (!fromStdin) return asked(async ({ askSecret }) => askSecret('Passphrase of the keys', () => undefined))
+export async function knownPassphrase(fromStdin: boolean, what: string): Promise<string> {
+  if (!fromStdin) return asked(async ({ askSecret }) => askSecret(`Passphrase of ${what}`, () => undefined))
   return readSecretLine('passphrase', '--passphrase-stdin')
 }
 

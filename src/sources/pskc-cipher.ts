@@ -5,7 +5,7 @@ import type { XmlElement } from './xml.ts'
 
 /** How the values of a container are protected. */
 export interface Protection {
-  /** The key that was shared beforehand, where there is one. */
+  /** The key that was shared beforehand or derived of a passphrase, where there is one. */
   readonly key: Uint8Array | undefined
   readonly mac: { readonly hash: 'sha1' | 'sha256'; readonly key: Uint8Array } | undefined
 }
@@ -67,7 +67,7 @@ export function withMacMethod(protection: Protection, method: XmlElement): Prote
 }
 
 /**
- * The bytes of a value that is encrypted with the pre-shared key, after its MAC was found right.
+ * The bytes of a value that is encrypted with the key of the container, after its MAC was found right.
  *
  * @throws SourceError when no key was given, CBC has no MAC (RFC 6030 §6.1), or the MAC is not right.
  */
@@ -87,7 +87,7 @@ export function openValue(value: XmlElement, encryptedValue: XmlElement, { key, 
 
 const wrongKey = () =>
   new SourceError(
-    'A MAC of the file is not right: the key is another one, or the file was changed. Nothing was taken over.',
+    'A MAC of the file is not right: the key or passphrase is another one, or the file was changed. Nothing was taken over.',
   )
 
 function refuse(): never {

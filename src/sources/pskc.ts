@@ -1,18 +1,18 @@
 import { bareRecord, type SourceDevice, type SourceRecord } from '../domain/import-record.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import { type Protection, withMacMethod } from './pskc-cipher.ts'
-import { only, pskc } from './pskc-elements.ts'
+import { pskc } from './pskc-elements.ts'
+import { containerKey, type GivenKey } from './pskc-key.ts'
 import { type PskcToken, readToken } from './pskc-token.ts'
 import { SourceError } from './source-error.ts'
 import { readTokenOwners } from './token-owners.ts'
 import { readXml, type XmlElement } from './xml.ts'
 
-export interface PskcInput {
+/** With a key or a passphrase, no secret in clear is taken. */
+export interface PskcInput extends GivenKey {
   readonly file: string
   /** Names the owners of tokens by serial number, and goes before what the file says. */
   readonly ownersFile: string | undefined
-  /** The key that was shared beforehand; with it, no secret in clear is taken. */
-  readonly key: Uint8Array | undefined
   /** What the dates of tokens are held against. */
   readonly now: UnixSeconds
 }
@@ -20,16 +20,21 @@ export interface PskcInput {
 /**
  * The owners of the hardware tokens of a Portable Symmetric Key Container (RFC 6030), without passwords.
  *
- * Secrets are in clear, or under AES-CBC with a pre-shared key and a MAC (§6.1); keys by password (§6.2) and by certificate (§6.3) are refused.
- * Signatures are not checked.
+ * Secrets are in clear, or under AES-CBC with a MAC, by a key that was shared (§6.1) or is derived of a passphrase (§6.2); keys for a
+ * certificate (§6.3) are refused. Signatures are not checked.
  *
  * @throws SourceError when a file cannot be read or is no such container, a MAC is not right, or a token comes twice.
  */
-export async function* readPskc({ file, ownersFile, key, now }: PskcInput): AsyncGenerator<SourceRecord> {
+export async function* readPskc({
+  file,
+  ownersFile,
+  now,
+  ...given
+}: PskcInput): AsyncGenerator<SourceRecord> {
   const owners = ownersFile === undefined ? new Map<string, string>() : await readTokenOwners(ownersFile)
   const unnamed = new Set(owners.keys())
   const people = new Map<string, { readonly devices: SourceDevice[]; readonly notes: string[] }>()
-  for await (const token of readTokens(file, { protection: { key, mac: undefined }, now })) {
+  for await (const token of readTokens(file, { given, now })) {
     unnamed.delete(token.serial)
     const owner = ownerOf(token, owners)
     if ('because' in owner) {
@@ -51,9 +56,10 @@ export async function* readPskc({ file, ownersFile, key, now }: PskcInput): Asyn
 
 async function* readTokens(
   file: string,
-  { protection: given, now }: { readonly protection: Protection; readonly now: UnixSeconds },
+  { given, now }: { readonly given: GivenKey; readonly now: UnixSeconds },
 ): AsyncGenerator<PskcToken> {
-  let protection = given
+  let protection: Protection = { key: given.key, mac: undefined }
+  let isKeyStated = false
   const seen = new Set<string>()
   let root: XmlElement | undefined
   for await (const element of readXml(file)) {
@@ -64,9 +70,16 @@ async function* readTokens(
       continue
     }
     if (element.namespace !== pskc) continue
-    if (element.name === 'EncryptionKey') checkSharedKey(element)
+    if (element.name === 'EncryptionKey') {
+      // Each might ask for minutes of PBKDF2, and none is better than the other.
+      if (isKeyStated) throw new SourceError(`${file} names its key twice.`)
+      isKeyStated = true
+      protection = { ...protection, key: await containerKey(element, given) }
+    }
     if (element.name === 'MACMethod') protection = withMacMethod(protection, element)
     if (element.name !== 'KeyPackage') continue
+    if (given.passphrase !== undefined && !isKeyStated)
+      throw new SourceError(`${file} is not encrypted with a passphrase. Ask its maker which file is meant.`)
     const token = readToken(element, { protection, now })
     const name = JSON.stringify([token.serial, token.keyId])
     if (seen.has(name))
@@ -79,14 +92,6 @@ async function* readTokens(
 }
 
 const isVersion1 = ({ attributes }: XmlElement): boolean => attributes.get('Version') === '1.0'
-
-/** Refuses what has no name of a key that both sides know, such as a key that is derived of a password. */
-function checkSharedKey(element: XmlElement): void {
-  if (only(element, 'KeyName', 'http://www.w3.org/2000/09/xmldsig#') !== undefined) return
-  throw new SourceError(
-    'The file is encrypted by a password or a certificate. Get it encrypted with a pre-shared key (RFC 6030 §6.1).',
-  )
-}
 
 /** Whose a token is: as the operator says, and else as the file says. */
 function ownerOf(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { pbkdf2Sync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +15,9 @@ import { SourceError } from '../../src/sources/source-error.ts'
 import {
   cbc,
   container,
+  derivedKey,
   encryptedSecret,
+  figure7,
   plainSecret,
   protectedBy,
   rfc6030,
@@ -28,15 +31,19 @@ after(() => rmSync(folder, { recursive: true }))
 
 interface Given {
   readonly key?: Uint8Array
+  readonly passphrase?: string
   readonly owners?: string
 }
 
-async function read(content: string | Buffer, { key, owners }: Given = {}): Promise<SourceRecord[]> {
+async function read(
+  content: string | Buffer,
+  { key, passphrase, owners }: Given = {},
+): Promise<SourceRecord[]> {
   const file = join(folder, 'tokens.xml')
   const ownersFile = owners === undefined ? undefined : join(folder, 'owners.csv')
   writeFileSync(file, content)
   if (ownersFile !== undefined && owners !== undefined) writeFileSync(ownersFile, owners)
-  return Array.fromAsync(readPskc({ file, ownersFile, key, now: NOW }))
+  return Array.fromAsync(readPskc({ file, ownersFile, key, passphrase, now: NOW }))
 }
 
 async function deviceIn(content: string, given?: Given) {
@@ -63,6 +70,13 @@ const refused = (content: string | Buffer, why: RegExp, given?: Given) =>
 const encrypted = (mac: string = rfc6030.valueMac, value: string = rfc6030.encryptedSecret) =>
   container(protectedBy(cbc(rfc6030.encryptedMacKey)), token({ secret: encryptedSecret(cbc(value), mac) }))
 
+/** A container whose key is derived of the passphrase of figure 7. */
+const byPassphrase = (given?: Parameters<typeof derivedKey>[0], extra = '') =>
+  container(
+    protectedBy(cbc(figure7.encryptedMacKey), { key: derivedKey(given) }) + extra,
+    token({ secret: encryptedSecret(cbc(figure7.encryptedSecret), figure7.valueMac) }),
+  )
+
 const oathtool = (...words: string[]) => execFileSync('oathtool', words, { encoding: 'utf8' }).trim()
 
 describe('a PSKC file', () => {
@@ -81,6 +95,51 @@ describe('a PSKC file', () => {
   it('encrypted with a pre-shared key gives that of its example (SEC-OTP-17)', async () => {
     const { key } = await deviceIn(encrypted(), { key: rfc6030.sharedKey })
     assert.deepEqual(Buffer.from(key), rfc6030.secret)
+  })
+
+  it('encrypted with a passphrase gives that of figure 7 of RFC 6030 (SEC-OTP-17)', async () => {
+    const { passphrase, derivedKey: derived } = figure7
+    const withoutPrf = byPassphrase({ prf: '' })
+    // As the RFC has it: with a prefix for its own elements, and none for those of the parameters.
+    const prefixed = byPassphrase()
+      .replaceAll(/<(\/?)(?=[A-Z])(?!Salt|Specified|IterationCount|KeyLength|PRF)/g, '<$1pskc:')
+      .replace('xmlns=', 'xmlns:pskc=')
+    for (const content of [byPassphrase(), withoutPrf, prefixed]) {
+      const { key } = await deviceIn(content, { passphrase })
+      assert.deepEqual(Buffer.from(key), rfc6030.secret)
+    }
+    // The example's own derived key, given as one that was shared, opens the same values.
+    const shared = byPassphrase().replace(/<xenc11:DerivedKey>.*<\/xenc11:DerivedKey>/, '')
+    assert.deepEqual(Buffer.from((await deviceIn(shared, { key: derived })).key), rfc6030.secret)
+  })
+
+  it('is opened by PBKDF2 with the other hashes and lengths too', async () => {
+    const salt = Buffer.alloc(16, 3)
+    for (const [hash, bytes] of [
+      ['sha256', 32],
+      ['sha512', 16],
+    ] as const) {
+      const keys = {
+        key: pbkdf2Sync('päss', salt, 3, bytes, hash),
+        macKey: Buffer.alloc(20, 2),
+        hash: 'sha1' as const,
+      }
+      const bits = bytes === 16 ? 128 : 256
+      const derived = derivedKey({
+        method: 'http://www.w3.org/2009/xmlenc11#pbkdf2',
+        salt: `<Salt><Specified>${salt.toString('base64')}</Specified></Salt>`,
+        iterations: '3',
+        length: `${bytes}`,
+        prf: `<PRF Algorithm="http://www.w3.org/2001/04/xmldsig-more#hmac-${hash}"/>`,
+      })
+      const secret = sealedValue(rfc6030.secret, keys)
+      const content = container(
+        protectedBy(cbc(sealedValue(keys.macKey, keys).value, bits), { key: derived }),
+        token({ secret: encryptedSecret(cbc(secret.value, bits), secret.mac) }),
+      )
+      const { key } = await deviceIn(content, { passphrase: 'päss' })
+      assert.deepEqual(Buffer.from(key), rfc6030.secret)
+    }
   })
 
   it('is opened under AES-256 with HMAC-SHA256 too', async () => {
@@ -198,9 +257,47 @@ describe('a PSKC file that somebody changed is refused as a whole (FT-FUZZ-5)', 
     await refused(encrypted().replace(/<MACMethod.*<\/MACMethod>/, ''), /no MAC/, { key })
     await refused(encrypted().replace('hmac-sha1', 'hmac-md5'), /neither HMAC-SHA1/, { key })
     await refused(encrypted().replaceAll('aes128-cbc', 'tripledes-cbc'), /otherwise than by AES/, { key })
-    await refused(encrypted().replace('ds:KeyName', 'ds:X').replace('/ds:KeyName', '/ds:X'), /password/, {
+    await refused(encrypted().replace('ds:KeyName', 'ds:X').replace('/ds:KeyName', '/ds:X'), /certificate/, {
       key,
     })
+  })
+
+  it('with another passphrase, none, or parameters that nobody computes (SEC-CRY-5)', async () => {
+    const { passphrase } = figure7
+    await refused(byPassphrase(), /--passphrase-stdin/)
+    await refused(byPassphrase(), /--passphrase-stdin/, { key })
+    for (const other of ['qwertz', 'QWERTY', 'qwerty ', ''])
+      await refused(byPassphrase(), /passphrase is another one/, { passphrase: other })
+    await refused(encrypted(), /--key-stdin/, { passphrase })
+    await refused(container(token()), /not encrypted with a passphrase/, { passphrase })
+    const second = `<EncryptionKey>${derivedKey()}</EncryptionKey>`
+    await refused(byPassphrase({}, second), /names its key twice/, { passphrase })
+    const parameters: [Parameters<typeof derivedKey>[0], RegExp][] = [
+      ...[2 ** 31, 5_000_001, 0, 999_999_999_999_999].map(
+        (count): [Parameters<typeof derivedKey>[0], RegExp] => [
+          { iterations: `${count}` },
+          new RegExp(`for ${count} iterations`),
+        ],
+      ),
+      ...['-1', '1e3', '', '0x10', '9'.repeat(400)].map(
+        (iterations): [Parameters<typeof derivedKey>[0], RegExp] => [{ iterations }, /no known number of/],
+      ),
+      ...['15', '24', '0', '2147483648', '-16', ''].map(
+        (length): [Parameters<typeof derivedKey>[0], RegExp] => [{ length }, /16 or 32 bytes/],
+      ),
+      [{ length: '32' }, /256 bits/],
+      [{ salt: '' }, /a salt/],
+      [{ salt: '<Salt><Specified/></Salt>' }, /a salt/],
+      [{ salt: '<Salt><OtherSource/></Salt>' }, /a salt/],
+      [{ salt: `<Salt><Specified>${'A'.repeat(1_000_000)}</Specified></Salt>` }, /a salt/],
+      [{ salt: '<Salt><Specified>AAAA</Specified></Salt>'.repeat(2) }, /a salt/],
+      [{ prf: '<PRF Algorithm="http://www.w3.org/2001/04/xmldsig-more#hmac-md5"/>' }, /HMAC/],
+      [{ method: 'http://www.w3.org/2009/xmlenc11#ConcatKDF' }, /otherwise than by PBKDF2/],
+    ]
+    const began = process.cpuUsage()
+    for (const [given, why] of parameters) await refused(byPassphrase(given), why, { passphrase })
+    const { user, system } = process.cpuUsage(began)
+    assert.ok(user + system < 10_000_000, 'nothing of it was computed')
   })
 
   it('and no key in clear is taken from one that has a key', async () => {
@@ -231,21 +328,26 @@ describe('a PSKC file that somebody changed is refused as a whole (FT-FUZZ-5)', 
   })
 
   it('and whatever else it is, it is read or refused in a sentence', async () => {
-    const samples = [encrypted(), container(token())].map((text) => Buffer.from(text))
+    const samples = [encrypted(), container(token()), byPassphrase({ iterations: '10' })].map((text) =>
+      Buffer.from(text),
+    )
     const damaged = fc
       .tuple(fc.constantFrom(...samples), fc.nat(1600), fc.nat(5), fc.uint8Array({ maxLength: 6 }))
       .map(([text, at, cut, more]) => Buffer.concat([text.subarray(0, at), more, text.subarray(at + cut)]))
     const anything = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes))
     await fc.assert(
-      fc.asyncProperty(fc.oneof(damaged, anything), fc.boolean(), async (content, hasKey) => {
-        try {
-          for (const record of await read(content, hasKey ? { key } : {}))
-            assert.equal(typeof record.username, 'string')
-        } catch (error) {
-          assert.ok(error instanceof SourceError, String(error))
-          assert.equal(error.message.includes(rfc6030.plain), false)
-        }
-      }),
+      fc.asyncProperty(
+        fc.oneof(damaged, anything),
+        fc.constantFrom({}, { key }, { passphrase: 'x' }),
+        async (content, given) => {
+          try {
+            for (const record of await read(content, given)) assert.equal(typeof record.username, 'string')
+          } catch (error) {
+            assert.ok(error instanceof SourceError, String(error))
+            assert.equal(error.message.includes(rfc6030.plain), false)
+          }
+        },
+      ),
       { numRuns: 600 },
     )
   })

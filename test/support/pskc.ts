@@ -11,8 +11,18 @@ export const rfc6030 = {
   valueMac: 'Su+NvtQfmvfJzF6bmQiJqoLRExc=',
 } as const
 
+/** What figure 7 of RFC 6030 has: a key that is derived of a passphrase. */
+export const figure7 = {
+  passphrase: 'qwerty',
+  derivedKey: Buffer.from('651e63cd57008476af1ff6422cd02e41', 'hex'),
+  salt: 'Ej7/PEpyEpw=',
+  encryptedMacKey: '2GTTnLwM3I4e5IO5FkufoOEiOhNj91fhKRQBtBJYluUDsPOLTfUvoU2dStyOwYZx',
+  encryptedSecret: 'oTvo+S22nsmS2Z/RtcoF8Hfh+jzMe0RkiafpoDpnoZTjPYZu6V+A4aEn032yCr4f',
+  valueMac: 'LP6xMvjtypbfT9PdkJhBZ+D6O4w=',
+} as const
+
 const namespaces =
-  'xmlns="urn:ietf:params:xml:ns:keyprov:pskc" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" xmlns:xenc="http://www.w3.org/2001/04/xmlenc#"'
+  'xmlns="urn:ietf:params:xml:ns:keyprov:pskc" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" xmlns:xenc="http://www.w3.org/2001/04/xmlenc#" xmlns:xenc11="http://www.w3.org/2009/xmlenc11#" xmlns:pkcs5="http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5v2-0#"'
 
 export const container = (...parts: string[]): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<KeyContainer Version="1.0" ${namespaces}>\n${parts.join('\n')}\n</KeyContainer>\n`
@@ -20,12 +30,25 @@ export const container = (...parts: string[]): string =>
 export const cbc = (cipherValue: string, bits: 128 | 256 = 128): string =>
   `<xenc:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#aes${bits}-cbc"/><xenc:CipherData><xenc:CipherValue>${cipherValue}</xenc:CipherValue></xenc:CipherData>`
 
+/** The key of a container that is derived of a passphrase, as figure 7 of RFC 6030 has it where nothing else is said. */
+export const derivedKey = ({
+  method = 'http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5v2-0#pbkdf2',
+  salt = `<Salt><Specified>${figure7.salt}</Specified></Salt>`,
+  iterations = '1000',
+  length = '16',
+  prf = '<PRF/>',
+} = {}): string =>
+  `<xenc11:DerivedKey><xenc11:KeyDerivationMethod Algorithm="${method}"><pkcs5:PBKDF2-params>${salt}<IterationCount>${iterations}</IterationCount><KeyLength>${length}</KeyLength>${prf}</pkcs5:PBKDF2-params></xenc11:KeyDerivationMethod><xenc11:MasterKeyName>My Password 1</xenc11:MasterKeyName></xenc11:DerivedKey>`
+
 /** The head of an encrypted container, with the method of its MAC. */
 export const protectedBy = (
   macKey: string,
-  { mac = 'http://www.w3.org/2000/09/xmldsig#hmac-sha1' } = {},
+  {
+    mac = 'http://www.w3.org/2000/09/xmldsig#hmac-sha1',
+    key = '<ds:KeyName>Pre-shared-key</ds:KeyName>',
+  } = {},
 ): string =>
-  `<EncryptionKey><ds:KeyName>Pre-shared-key</ds:KeyName></EncryptionKey><MACMethod Algorithm="${mac}"><MACKey>${macKey}</MACKey></MACMethod>`
+  `<EncryptionKey>${key}</EncryptionKey><MACMethod Algorithm="${mac}"><MACKey>${macKey}</MACKey></MACMethod>`
 
 export const plainSecret = (secret: string): string => `<Secret><PlainValue>${secret}</PlainValue></Secret>`
 export const encryptedSecret = (value: string, mac: string): string =>

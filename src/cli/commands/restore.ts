@@ -92,7 +92,7 @@ async function keysFor(
   }
   if (header.keys === undefined)
     throw new Refusal('There are no keys in this backup. Put your copy of the key file in place.')
-  const passphrase = await knownPassphrase(passphraseStdin === true)
+  const passphrase = await knownPassphrase(passphraseStdin === true, 'the keys')
   const file = keyFileFrom(config.keyFile, await openByPassphrase(header.keys, passphrase))
   if (createSealer(file).fingerprint() !== header.keyFingerprint) {
     throw new Refusal(
