@@ -1,5 +1,8 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { reliabilityPage } from './lib/reliability-page.ts'
 import { settingsPage } from './lib/settings-page.ts'
 
 // npm run docs: writes the pages that are made from the program itself; a test holds them against it.
-writeFileSync(new URL('../docs/settings.md', import.meta.url), settingsPage())
+const page = (name: string) => new URL(`../docs/${name}.md`, import.meta.url)
+writeFileSync(page('settings'), settingsPage())
+writeFileSync(page('reliability'), reliabilityPage(readFileSync(page('reliability'), 'utf8')))
