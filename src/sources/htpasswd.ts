@@ -5,7 +5,7 @@ import { readLines } from './lines.ts'
  * The users of a password file of Apache (`htpasswd`), in the groups of a group file.
  *
  * Read as Apache reads it: the hash ends at the next colon, and of two lines for one name the first counts. DES and
- * plain text are left out: the one has eight characters, and neither can be told from the other.
+ * plain text are left out, with the user made without a password.
  *
  * @throws SourceError when a file cannot be read.
  */
@@ -41,8 +41,16 @@ function personOf(username: string, hash: string, groups: readonly string[]): Im
     ...bareRecord(username, username),
     passwordHash: isFormat ? hash : undefined,
     groups,
-    notes: isFormat ? [] : ['password left out: it is plain text, or DES, which holds eight characters'],
+    notes: isFormat ? [] : [`password left out: ${whyLeftOut(username, hash)}`],
   }
+}
+
+/** A text of 13 characters may be a password in clear as well, and is never printed. */
+function whyLeftOut(username: string, hash: string): string {
+  const help = `watchword user invite ${username}`
+  return /^[./A-Za-z0-9]{13}$/.test(hash)
+    ? `it is DES crypt, which holds eight characters and cannot be checked here: ${help}`
+    : `it is in clear, or of no format that is known: ${help}`
 }
 
 /** Groups by member; a group may have several lines (`group: alice bob`). */

@@ -50,8 +50,13 @@ describe('a move from a password file of Apache', () => {
     assert.match(by('by-md5')[0] ?? '', /^made; password apr1; group staff; group wiki; weak password hash/)
     assert.match(by('by-md5')[1] ?? '', /^left-out; the source has this one twice/)
     assert.match(by('by-sha1')[0] ?? '', /unsalted sha1; .*group "Web Editors" left out/)
-    for (const name of ['by-des', 'by-plain'])
+    for (const [name, why] of [
+      ['by-des', /DES crypt, which holds eight characters.*: watchword user invite by-des$/],
+      ['by-plain', /in clear, or of no format.*: watchword user invite by-plain$/],
+    ] as const) {
       assert.match(by(name)[0] ?? '', /^made; no password; password left out/)
+      assert.match(by(name)[0] ?? '', why)
+    }
     assert.match(by('By-SHA1')[0] ?? '', /^left-out; the name is that of "by-sha1"/)
     assert.match(by('with space')[0] ?? '', /^left-out; /)
     assert.match(by('member nobody')[0] ?? '', /not in the password file/)
