@@ -105,7 +105,7 @@ const packagesIn: Readonly<Record<string, readonly string[]>> = {
     'http/appearance.ts',
     'apache/leases/folder.ts',
   ],
-  'node:timers/promises': ['store/revocation-notices.ts'],
+  'node:timers/promises': ['store/migration-turn.ts', 'store/revocation-notices.ts'],
   'node:net': ['http', 'apache', 'authorizer/request.ts', 'config', 'cli/commands/policy/test.ts'],
   'node:tls': ['apache/doctor/live'],
   'node:http': ['http/server.ts'],

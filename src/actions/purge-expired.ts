@@ -5,6 +5,7 @@ import type { Services } from '../services.ts'
 import * as appPasswords from '../store/app-passwords.ts'
 import * as attempts from '../store/attempts.ts'
 import * as auditLog from '../store/audit-log.ts'
+import { dropMonths, makeMonths } from '../store/audit-months.ts'
 import * as codeWindows from '../store/code-windows.ts'
 import * as invitations from '../store/invitations.ts'
 import * as knownBrowsers from '../store/known-browsers.ts'
@@ -16,7 +17,7 @@ import * as signingKeys from '../store/signing-keys.ts'
 import * as tickets from '../store/tickets.ts'
 import { CODE_PREFIX } from './budgets.ts'
 
-/** How many rows went, by table. */
+/** How many rows went, by table; of the audit log also how many months as a whole. */
 export type Purged = Readonly<
   Record<
     | 'logins'
@@ -30,6 +31,7 @@ export type Purged = Readonly<
     | 'signingKeys'
     | 'codeWindows'
     | 'attempts'
+    | 'auditMonths'
     | 'events',
     number
   >
@@ -51,6 +53,7 @@ export async function purgeExpired({
   policy,
 }: Pick<Services, 'db' | 'now' | 'policy'>): Promise<Purged> {
   const now = clock()
+  await makeMonths(db, now)
   return {
     logins: await inBatches((limit) => logins.purge(db, now, limit)),
     sessions: await inBatches((limit) => sessions.purge(db, now, limit)),
@@ -63,6 +66,7 @@ export async function purgeExpired({
     signingKeys: await purgeSigningKeys(db, now),
     codeWindows: await inBatches((limit) => codeWindows.purge(db, now - CODE_WINDOW_REMEMBERED, limit)),
     attempts: await purgeAttempts(db, now - ATTEMPTS_KEPT),
+    auditMonths: await dropMonths(db, now - policy.auditRetention),
     events: await inBatches((limit) => auditLog.purge(db, now - policy.auditRetention, limit)),
   }
 }

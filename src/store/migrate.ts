@@ -1,6 +1,7 @@
 import { Migrator } from 'kysely/migration'
 import { StorageFault } from '../domain/faults.ts'
 import type { Db } from './database.ts'
+import { inMigrationTurn } from './migration-turn.ts'
 import { migrations } from './migrations/index.ts'
 
 /** What the database holds compared with what this program brings. */
@@ -27,24 +28,36 @@ export async function migrationStatus(db: Db): Promise<MigrationStatus> {
   }
 }
 
-/** Brings the database up to date, all or nothing; refuses one that is newer than the program (SEC-DB-3). */
+/**
+ * Brings the database up to date, all or nothing, while older programs go on using it; refuses one that is newer than
+ * the program (SEC-DB-3).
+ */
 export async function migrate(db: Db): Promise<MigrationStatus> {
-  const status = await migrationStatus(db)
-  if (status.unknown.length > 0) {
-    throw new NewerDatabaseError(
-      `The database is newer than this program: it knows ${status.unknown.join(', ')}. Start the newer Watchword, or restore a backup.`,
-    )
-  }
+  const status = refuseNewer(await migrationStatus(db))
   if (status.pending.length === 0) return status
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: async () => ({ ...migrations }) },
-    // Whoever follows the repository between releases may have a later one already; none touches what another made.
-    allowUnorderedMigrations: true,
+  await inMigrationTurn(db, async (own) => {
+    // Another program may have done it before our turn came.
+    const { applied, pending } = refuseNewer(await migrationStatus(own))
+    if (applied.length > 0) {
+      for (const name of pending) await migrations[name]?.prepare?.(own.withTables<never>())
+    }
+    const migrator = new Migrator({
+      db: own,
+      provider: { getMigrations: async () => ({ ...migrations }) },
+      // Whoever follows the repository between releases may have a later one already; none touches what another made.
+      allowUnorderedMigrations: true,
+    })
+    const { error } = await migrator.migrateToLatest()
+    if (error !== undefined) throw error instanceof Error ? error : new StorageFault('The migration failed.')
   })
-  const { error } = await migrator.migrateToLatest()
-  if (error !== undefined) throw error instanceof Error ? error : new StorageFault('The migration failed.')
   return migrationStatus(db)
+}
+
+function refuseNewer(status: MigrationStatus): MigrationStatus {
+  if (status.unknown.length === 0) return status
+  throw new NewerDatabaseError(
+    `The database is newer than this program: it knows ${status.unknown.join(', ')}. Start the newer Watchword, or restore a backup.`,
+  )
 }
 
 /**

@@ -26,7 +26,15 @@ describe('housekeeping', () => {
       { ...purged, attempts: purged.attempts > 0 },
       {
         ...{ logins: 1, sessions: 1, tickets: 0, enrolments: 0, invitations: 0, resetRequests: 0 },
-        ...{ browsers: 0, appPasswords: 0, signingKeys: 0, codeWindows: 0, attempts: true, events: 0 },
+        ...{
+          browsers: 0,
+          appPasswords: 0,
+          signingKeys: 0,
+          codeWindows: 0,
+          attempts: true,
+          auditMonths: 0,
+          events: 0,
+        },
       },
     )
     const left = await world.services.db.selectFrom('attempts').select('key').execute()

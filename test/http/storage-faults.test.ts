@@ -116,6 +116,12 @@ describe('while the database is gone (SEC-ERR-2, SEC-ERR-3)', () => {
     assert.equal((await stranger(world).get('/readyz')).status, 200)
   })
 
+  it('stays ready when a newer program has migrated: the rest of the nodes follow one by one', async () => {
+    saboteur.exec("INSERT INTO kysely_migration (name, timestamp) VALUES ('9999-later', 'now')")
+    assert.equal((await stranger(world).get('/readyz')).status, 200)
+    saboteur.exec("DELETE FROM kysely_migration WHERE name = '9999-later'")
+  })
+
   it('a closed database lets nobody in', async () => {
     const user = await world.enrolled('closing')
     await world.services.db.destroy()

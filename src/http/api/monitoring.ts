@@ -23,7 +23,7 @@ export const readiness: Route = {
   path: '/readyz',
   access: 'monitoring',
   summary: 'Can it sign people in',
-  description: 'Asks the database, and whether its migrations are those of this program.',
+  description: 'Asks the database, and whether it has all migrations of this program.',
   answers: {
     200: { description: 'It can.', schema: status },
     503: { description: 'It cannot; do not send people here.', schema: schemas.errorBody },

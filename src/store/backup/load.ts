@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { makeMonthsOf } from '../audit-months.ts'
 import type { Db } from '../database.ts'
 import type { Value } from './snapshot.ts'
 
@@ -11,6 +12,8 @@ export async function loadRows(
   { name, columns }: { readonly name: string; readonly columns: readonly string[] },
   rows: readonly (readonly Value[])[],
 ): Promise<void> {
+  const at = name === 'audit_event' ? columns.indexOf('at') : -1
+  if (at >= 0) await makeMonthsOf(tx, [...new Set(rows.map((row) => Number(row[at])))])
   const size = Math.max(1, Math.floor(VALUES_MAXIMUM / columns.length))
   for (let from = 0; from < rows.length; from += size) {
     const values = rows.slice(from, from + size).map((row) => sql`(${sql.join(row)})`)

@@ -1,0 +1,73 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { SqliteAdapter, sql } from 'kysely'
+import { StorageFault } from '../domain/faults.ts'
+import type { Db } from './database.ts'
+
+/** Any number that nothing else uses; Kysely's own lock is another. */
+const LOCK_ID = 8_023_117_456
+
+/** How long whoever writes may be held up by a change that waits for a table, as PostgreSQL reads it. */
+const LOCK_TIMEOUT = '1s'
+
+/** For the turn of another program, which may look at many rows, and for a table that somebody holds. */
+const PATIENCE_MS = 3_600_000
+
+/** Until it is tried again; those who were held up go on meanwhile. */
+const PAUSE_MS = 500
+
+/** What PostgreSQL says when `lock_timeout` is over. */
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/**
+ * Runs the work on one connection, one program at a time, while others read and write.
+ *
+ * On PostgreSQL a change of a table first waits until nobody uses it, and everybody else waits behind it. So it gives up
+ * after a second, lets them through and tries again. Its statements may take as long as they need. SQLite has one writer
+ * anyway.
+ */
+export async function inMigrationTurn(db: Db, work: (own: Db) => Promise<void>): Promise<void> {
+  if (db.getExecutor().adapter instanceof SqliteAdapter) return work(db)
+  const until = performance.now() + PATIENCE_MS
+  await db.connection().execute(async (own) => {
+    await sql`select set_config('lock_timeout', ${LOCK_TIMEOUT}, false), set_config('statement_timeout', '0', false)`.execute(
+      own,
+    )
+    try {
+      await taken(own, until)
+      await tried(() => work(own), until)
+    } finally {
+      await sql`select pg_advisory_unlock(${sql.lit(LOCK_ID)})`.execute(own)
+      // To what the connection was made with.
+      await sql`reset lock_timeout`.execute(own)
+      await sql`reset statement_timeout`.execute(own)
+    }
+  })
+}
+
+/** Asks again and again instead of waiting in the database: an index that is built beside traffic waits for whoever waits there. */
+async function taken(own: Db, until: number): Promise<void> {
+  for (;;) {
+    const { rows } = await sql<{
+      free: boolean
+    }>`select pg_try_advisory_lock(${sql.lit(LOCK_ID)}) as free`.execute(own)
+    if (rows[0]?.free === true) return
+    if (performance.now() > until) throw new StorageFault('Another program has migrated for an hour.')
+    await delay(PAUSE_MS)
+  }
+}
+
+async function tried(work: () => Promise<void>, until: number): Promise<void> {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isLockTimeout(error) || performance.now() > until) throw error
+    }
+    await delay(PAUSE_MS)
+  }
+}
+
+function isLockTimeout(error: unknown): boolean {
+  const cause = error instanceof StorageFault ? error.cause : error
+  return cause instanceof Error && 'code' in cause && cause.code === LOCK_NOT_AVAILABLE
+}
