@@ -12,11 +12,13 @@ import {
   statSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { record } from '../actions/caller.ts'
 import { checkKeys } from '../actions/check-keys.ts'
-import { noteCopy } from '../actions/note-copy.ts'
-import { compose, systemClock } from '../compose.ts'
+import { systemClock } from '../compose.ts'
 import type { Config } from '../config/load.ts'
 import { type KeyFile, placeKeyFile } from '../crypto/key-file.ts'
+import { newId } from '../crypto/random.ts'
+import { createSealer } from '../crypto/sealer.ts'
 import { StorageFault } from '../domain/faults.ts'
 import { holdAlone } from '../store/backup/alone.ts'
 import { type BackupHeader, readBackup } from '../store/backup/file.ts'
@@ -24,7 +26,9 @@ import { emptyForLoading, loadRows } from '../store/backup/load.ts'
 import { type Settled, settler } from '../store/backup/settle.ts'
 import { openSnapshot } from '../store/backup/snapshot.ts'
 import { type Standing, standingIn } from '../store/backup/standing.ts'
-import { migrateTo } from '../store/migrate.ts'
+import type { Db } from '../store/database.ts'
+import { keyFingerprint } from '../store/installation.ts'
+import { migrate, migrateTo } from '../store/migrate.ts'
 import { type DatabaseTarget, openDatabase } from '../store/open.ts'
 import { Refusal } from './exit-code.ts'
 import { operator } from './open-services.ts'
@@ -73,16 +77,23 @@ export async function restoreInto(
   const placed = keys.isNew ? placeKeyFile(keys.file) : undefined
   let isInPlace = false
   try {
-    const later = database.kind === 'sqlite' && !isNew ? await laterStanding(database) : undefined
+    const there = isNew ? undefined : await standingOf(database)
+    // A server that was started once after all was lost knows nothing of what was used or taken away.
+    const later = there?.users.size === 0 ? undefined : there
     if (target.kind === 'sqlite') removeDatabase(target.path)
-    const settled = await load(config, file, { header, target, later })
-    await check({ ...config, database: target }, header)
+    const settling = settler({
+      later,
+      charged: there?.attempts ?? new Map(),
+      now: systemClock(),
+      window: config.totp.window,
+    })
+    await load(config, file, { header, target, settling, keyFile: keys.file })
     const replaced =
       database.kind === 'sqlite' && target.kind === 'sqlite' && !isRehearsal
         ? await takePlace(target.path, database.path, isNew)
         : undefined
     isInPlace = !isRehearsal
-    return { settled, knewLater: later !== undefined, replaced }
+    return { settled: settling.settled, knewLater: later !== undefined, replaced }
   } finally {
     if (target.kind === 'sqlite') removeDatabase(target.path)
     if (placed !== undefined && !isInPlace) rmSync(placed.path, { force: true })
@@ -110,17 +121,14 @@ function makePlace(path: string): void {
 }
 
 /** What the database that is replaced says, if it can be read. */
-async function laterStanding(database: {
-  readonly kind: 'sqlite'
-  readonly path: string
-}): Promise<Standing | undefined> {
-  if (!existsSync(database.path)) return undefined
+async function standingOf(database: DatabaseTarget): Promise<Standing | undefined> {
+  if (database.kind === 'sqlite' && !existsSync(database.path)) return undefined
   try {
     const snapshot = await openSnapshot(database)
     try {
-      const standing = await standingIn(snapshot)
-      // A server that was started once after all was lost knows nothing of what was used or taken away.
-      return standing.users.size === 0 ? undefined : standing
+      // One of PostgreSQL with users is refused later, and what guesses at an empty one were charged is all that it knows.
+      const tables = snapshot.tables.filter(({ name }) => database.kind === 'sqlite' || name === 'attempts')
+      return await standingIn({ ...snapshot, tables })
     } finally {
       await snapshot.close()
     }
@@ -131,12 +139,22 @@ async function laterStanding(database: {
   }
 }
 
+/** Everything in one transaction: the rows, the tables of this program, the secrets opened, and that it was done. */
 async function load(
   config: Config,
   file: string,
-  { header, target, later }: { header: BackupHeader; target: DatabaseTarget; later: Standing | undefined },
-): Promise<Readonly<Settled>> {
-  const { settle, settled } = settler({ later, now: systemClock(), window: config.totp.window })
+  {
+    header,
+    target,
+    settling: { settle, added },
+    keyFile,
+  }: {
+    readonly header: BackupHeader
+    readonly target: DatabaseTarget
+    readonly settling: ReturnType<typeof settler>
+    readonly keyFile: KeyFile
+  },
+): Promise<void> {
   const progress = rowProgress('Restored')
   const db = await openDatabase(target)
   try {
@@ -157,28 +175,31 @@ async function load(
         done += rows.length
         progress.show(done)
       })
+      const { table, rows } = added()
+      await loadRows(tx, table, rows)
+      await migrate(tx)
+      await check(tx, config.keyFile, keyFile)
+      const event = { event: 'database-restored', madeAt: header.madeAt } as const
+      await record({ newId }, tx, { now: systemClock(), by: operator() }, event)
     })
-    return settled
   } finally {
     progress.end()
     await db.destroy()
   }
 }
 
-/** Brings the tables up to date, opens every secret, and writes the restore down. */
-async function check(config: Config, { madeAt }: BackupHeader): Promise<void> {
-  const { services, close } = await compose(config)
-  try {
-    const { unopenable, unopenableSigningKeys } = await checkKeys(services)
-    const damaged = unopenable.length + unopenableSigningKeys.length
-    if (damaged > 0) {
-      throw new Refusal(
-        `${damaged} secrets of the backup do not open with ${config.keyFile}. Put the key file of that time in its place.`,
-      )
-    }
-    await noteCopy(services, { event: 'database-restored', madeAt }, operator())
-  } finally {
-    await close()
+/** Opens every secret that came. */
+async function check(tx: Db, path: string, keyFile: KeyFile): Promise<void> {
+  const sealer = createSealer(keyFile)
+  const { unopenable, unopenableSigningKeys } = await checkKeys({ db: tx, sealer })
+  const damaged = unopenable.length + unopenableSigningKeys.length
+  if (damaged > 0) {
+    throw new Refusal(
+      `${damaged} secrets of the backup do not open with ${path}. Put the key file of that time in its place.`,
+    )
+  }
+  if ((await keyFingerprint(tx, sealer.fingerprint())) !== sealer.fingerprint()) {
+    throw new Refusal(`The backup is of a database that ${path} does not belong to.`)
   }
 }
 

@@ -132,6 +132,31 @@ test('what was used, ended or taken away since a backup does not work again (SEC
   })
 })
 
+test('a restore shortens no wait that guesses since the backup led to (SEC-DB-4, SEC-RATE-1)', async (t) => {
+  const here = await peopled(t)
+  const backup = join(here.folder, 'one.backup')
+  const guess = async (api: Api, username: string) =>
+    (await api.send('POST', '/auth/login/', { username, password: 'not the right one' })).status
+  const isThrottled = async (api: Api, username: string) =>
+    (await api.send('POST', '/auth/login/', { username, password: goodPassword })).status === 429
+  await served(here, async (api) => {
+    assert.equal(await guess(api, 'alice'), 401)
+    done(await here.runWords(['backup', backup]))
+    for (const username of ['alice', 'bob', 'nobody'])
+      for (let tries = 0; tries < 5; tries++) await guess(api, username)
+  })
+  // A wait of half a minute would end while a slow machine restores.
+  here.withDatabase((db) =>
+    db.exec('update attempts set blocked_until = blocked_until + 600 where count >= 5'),
+  )
+  done(await here.runWords(['restore', backup, '--yes']))
+  await served(here, async (api) => {
+    for (const username of ['alice', 'bob', 'nobody'])
+      assert.equal(await isThrottled(api, username), true, username)
+    assert.equal(await isThrottled(api, 'carol'), false)
+  })
+})
+
 test('without the later database nothing that can be used once is believed unused (SEC-DB-4)', async (t) => {
   const here = await peopled(t)
   const backup = join(here.folder, 'one.backup')

@@ -110,6 +110,71 @@ test('a backup of one engine is restored on the other', async (t) => {
   done(await here.runWords(['restore', second, '--yes']), /2 users/)
 })
 
+test('a restore into PostgreSQL is whole or leaves nothing, and keeps what guesses were charged (SEC-DB-4, SEC-RATE-1)', async (t) => {
+  const here = place(t)
+  await peopled(here)
+  here.withDatabase((db) => {
+    db.exec(`insert into attempts (key, count, since, blocked_until) values
+      ('site:more then', 9, 90, 900), ('site:more now', 1, 10, 0)`)
+  })
+  const backup = join(here.folder, 'one.backup')
+  done(await here.runWords(['backup', backup]))
+  here.withDatabase((db) => db.exec(`update otp_device set sealed_key = 'v1.00000000.AAAA'`))
+  const broken = join(here.folder, 'broken.backup')
+  done(await here.runWords(['backup', broken]))
+
+  const url = await postgres.createDatabase('whole')
+  const env = { WATCHWORD_DATABASE: url }
+  done(await here.run('migrate', { env }))
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  await client.query(`insert into attempts (key, count, since, blocked_until) values
+    ('site:more then', 2, 20, 0), ('site:more now', 8, 80, 800), ('site:only now', 7, 70, 700)`)
+  const rowsIn = async (table: string) =>
+    (await client.query({ text: `select * from ${table} order by 1`, rowMode: 'array' })).rows
+  const before = await rowsIn('attempts')
+  refused(
+    await here.runWords(['restore', broken, '--yes'], { env }),
+    /1 secrets of the backup do not open with .*key file of that time/,
+  )
+  for (const table of [
+    '"user"',
+    'otp_device',
+    'password_hash',
+    'group_member',
+    'audit_event',
+    'installation',
+  ])
+    assert.deepEqual(await rowsIn(table), [], table)
+  assert.deepEqual(await rowsIn('attempts'), before)
+
+  done(await here.runWords(['restore', backup, '--yes'], { env }), /2 users/)
+  assert.deepEqual(await rowsIn('attempts'), [
+    ['site:more now', '8', '80', '800'],
+    ['site:more then', '9', '90', '900'],
+    ['site:only now', '7', '70', '700'],
+  ])
+  await client.end()
+})
+
+test('a move with a key file that is not of the database has written nothing', async (t) => {
+  const here = place(t)
+  await peopled(here)
+  const other = place(t)
+  await peopled(other)
+  const url = await postgres.createDatabase('unopened')
+  const env = { WATCHWORD_KEY_FILE: other.keyFile }
+  refused(await here.runWords(['move', '--to', url], { env }), /does not belong to this database/)
+  const missing = join(here.folder, 'nowhere')
+  refused(await here.runWords(['move', '--to', url], { env: { WATCHWORD_KEY_FILE: missing } }), /is missing/)
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  const { rows } = await client.query("select 1 from information_schema.tables where table_schema = 'public'")
+  assert.deepEqual(rows, [])
+  await client.end()
+  done(await here.runWords(['move', '--to', url]), /every table was compared/)
+})
+
 test('a move that was stopped after it had written everything is finished by another (FT-CRASH-4)', async (t) => {
   const here = place(t)
   await peopled(here)

@@ -7,6 +7,7 @@ const NOW = 1_800_000_000
 const nothing: Standing = {
   ...{ users: new Map(), passwords: new Map(), devices: new Map() },
   ...{ recoveryCodes: new Set(), members: new Set(), appPasswords: new Set(), signingKeys: new Set() },
+  attempts: new Map(),
 }
 const user = { id: 'u', epoch: 3, disabled_at: null, has_second_factor: 0 }
 const totp = {
@@ -16,7 +17,10 @@ const totp = {
 const present = NOW / 30 + totp.drift
 
 const settle = (table: string, row: BackupRow, later?: Partial<Standing>) =>
-  settler({ later: later && { ...nothing, ...later }, now: NOW, window: 1 }).settle(table, row)
+  settler({ later: later && { ...nothing, ...later }, charged: new Map(), now: NOW, window: 1 }).settle(
+    table,
+    row,
+  )
 
 describe('what becomes of the rows of a backup (SEC-DB-4)', () => {
   it('ends what was under way, whatever is known', () => {
@@ -89,5 +93,32 @@ describe('what becomes of the rows of a backup (SEC-DB-4)', () => {
     assert.equal(settle('signing_key', key), key)
     assert.equal(settle('signing_key', key, nothing), undefined)
     assert.equal(settle('signing_key', key, { signingKeys: new Set(['k']) }), key)
+  })
+
+  it('shortens no wait: of what was charged for guesses then and now the higher counts (SEC-RATE-1)', () => {
+    const charged = new Map([
+      ['more now', { count: 9, since: 50, blockedUntil: 90 }],
+      ['less now', { count: 1, since: 60, blockedUntil: 0 }],
+      ['only now', { count: 7, since: 70, blockedUntil: 80 }],
+    ])
+    const { settle: settleRow, added } = settler({ later: undefined, charged, now: NOW, window: 1 })
+    const then = (key: string) => ({ key, count: 5, since: 40, blocked_until: 70 })
+    assert.deepEqual(settleRow('attempts', then('more now')), {
+      key: 'more now',
+      count: 9,
+      since: 50,
+      blocked_until: 90,
+    })
+    assert.deepEqual(settleRow('attempts', then('less now')), {
+      key: 'less now',
+      count: 5,
+      since: 60,
+      blocked_until: 70,
+    })
+    assert.deepEqual(settleRow('attempts', then('only then')), then('only then'))
+    assert.deepEqual(added(), {
+      table: { name: 'attempts', columns: ['key', 'count', 'since', 'blocked_until'] },
+      rows: [['only now', 7, 70, 80]],
+    })
   })
 })

@@ -4,6 +4,8 @@ import type { Command } from 'commander'
 import { noteCopy } from '../../actions/note-copy.ts'
 import { compose } from '../../compose.ts'
 import { type DatabaseAddress, parseDatabase, printDatabase } from '../../config/values.ts'
+import { readKeyFile } from '../../crypto/key-file.ts'
+import { createSealer } from '../../crypto/sealer.ts'
 import { holdAlone } from '../../store/backup/alone.ts'
 import { sumsOf, type TableSum, tableSummer } from '../../store/backup/checksum.ts'
 import { emptyForLoading, loadRows } from '../../store/backup/load.ts'
@@ -51,6 +53,7 @@ count and checksum. What is stopped half-way has written nothing: run it again. 
     try {
       const source = await openSnapshot(config.database)
       try {
+        await checkKeyFile(config.keyFile, source)
         const tables = await copy(source, to)
         await compare(tables, to)
         const { services, close } = await compose({ ...config, database: to })
@@ -83,6 +86,18 @@ function targetOf({ to, toFile }: Options): DatabaseAddress {
     )
   }
   return address.kind === 'sqlite' ? { kind: 'sqlite', path: resolve(address.path) } : address
+}
+
+/** Refuses before anything is written: without its keys nobody could sign in at the copy. */
+async function checkKeyFile(path: string, { tables }: Snapshot): Promise<void> {
+  const keys = readKeyFile(path)
+  if (keys === undefined) throw new Refusal(`${path} is missing. Put the key file of this database there.`)
+  const installation = tables.find(({ name }) => name === 'installation')
+  const column = installation?.columns.indexOf('key_fingerprint') ?? -1
+  for await (const rows of installation?.rows() ?? []) {
+    if (rows.some((row) => row[column] !== createSealer(keys).fingerprint()))
+      throw new Refusal(`${path} does not belong to this database. Put its own key file there.`)
+  }
 }
 
 /**

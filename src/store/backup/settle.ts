@@ -1,4 +1,6 @@
+import type { Attempts } from '../../domain/throttle.ts'
 import type { UnixSeconds } from '../../domain/time.ts'
+import type { BackupPart } from './file.ts'
 import type { Value } from './snapshot.ts'
 import { codeKey, memberKey, type Standing } from './standing.ts'
 
@@ -26,6 +28,8 @@ export interface Settled {
 export interface SettleOptions {
   /** What the database that is replaced says; without it nothing that can be used once is believed unused. */
   readonly later: Standing | undefined
+  /** What was charged for guesses by now, so that nobody waits less than they had to. */
+  readonly charged: ReadonlyMap<string, Attempts>
   readonly now: UnixSeconds
   /** Time steps around the present one in which a code counts. */
   readonly window: number
@@ -43,10 +47,13 @@ const underWay: ReadonlySet<string> = new Set([
  * With the later standing at hand, what that lacks stays away; without it, recovery codes, app passwords and
  * counter-based devices are given up, and each time-based code that may have been shown by now counts as used.
  */
-export function settler({ later, now, window }: SettleOptions): {
+export function settler({ later, charged, now, window }: SettleOptions): {
   settle(table: string, row: BackupRow): BackupRow | undefined
+  /** Rows that no backup had, once all of it was settled. */
+  added(): BackupPart
   readonly settled: Readonly<Settled>
 } {
+  const uncharged = new Map(charged)
   const settled: Settled = {
     ...{ ended: 0, disabledUsers: 0, laterPasswords: 0, devices: 0 },
     ...{ recoveryCodes: 0, memberships: 0, appPasswords: 0 },
@@ -89,10 +96,16 @@ export function settler({ later, now, window }: SettleOptions): {
         case 'signing_key':
           // One that was taken out of use is in wrong hands; where none is left, the server makes one.
           return later === undefined || later.signingKeys.has(text(row, 'id')) ? row : undefined
+        case 'attempts':
+          return attempts(row)
         default:
           return row
       }
     },
+    added: () => ({
+      table: { name: 'attempts', columns: ['key', 'count', 'since', 'blocked_until'] },
+      rows: [...uncharged].map(([key, { count, since, blockedUntil }]) => [key, count, since, blockedUntil]),
+    }),
   }
 
   function user(row: BackupRow): BackupRow {
@@ -107,6 +120,19 @@ export function settler({ later, now, window }: SettleOptions): {
       ...(isDisabledSince && { disabled_at: now }),
       // Their device is lost with what came after the backup; the password alone opens nothing for all that.
       ...(kept?.hasSecondFactor && { has_second_factor: 1 }),
+    }
+  }
+
+  /** Else whoever guessed until they had to wait would begin anew. */
+  function attempts(row: BackupRow): BackupRow {
+    const now = charged.get(text(row, 'key'))
+    if (now === undefined) return row
+    uncharged.delete(text(row, 'key'))
+    return {
+      ...row,
+      count: Math.max(number(row, 'count'), now.count),
+      since: Math.max(number(row, 'since'), now.since),
+      blocked_until: Math.max(number(row, 'blocked_until'), now.blockedUntil),
     }
   }
 

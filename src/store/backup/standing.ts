@@ -1,4 +1,5 @@
 import type { PasswordHash } from '../../domain/password/hash-parameters.ts'
+import type { Attempts } from '../../domain/throttle.ts'
 import type { UnixSeconds } from '../../domain/time.ts'
 import type { Snapshot, Value } from './snapshot.ts'
 
@@ -18,6 +19,8 @@ export interface Standing {
   readonly appPasswords: ReadonlySet<string>
   /** Identifiers. */
   readonly signingKeys: ReadonlySet<string>
+  /** By the key of the limit on guessing. */
+  readonly attempts: ReadonlyMap<string, Attempts>
 }
 
 export interface StandingUser {
@@ -52,6 +55,7 @@ export async function standingIn(snapshot: Snapshot): Promise<Standing> {
   const members = new Set<string>()
   const appPasswords = new Set<string>()
   const signingKeys = new Set<string>()
+  const attempts = new Map<string, Attempts>()
   const readers: Readonly<Record<string, (row: Row) => unknown>> = {
     user: (row) =>
       users.set(row.text('id'), {
@@ -76,13 +80,19 @@ export async function standingIn(snapshot: Snapshot): Promise<Standing> {
     group_member: (row) => members.add(memberKey(row.text('user_id'), row.text('group_name'))),
     app_password: (row) => appPasswords.add(row.text('id')),
     signing_key: (row) => signingKeys.add(row.text('id')),
+    attempts: (row) =>
+      attempts.set(row.text('key'), {
+        count: row.number('count'),
+        since: row.number('since'),
+        blockedUntil: row.number('blocked_until'),
+      }),
   }
   for (const { name, columns, rows } of snapshot.tables) {
     const read = readers[name]
     if (read === undefined) continue
     for await (const batch of rows()) for (const values of batch) read(rowOf(columns, values))
   }
-  return { users, passwords, devices, recoveryCodes, members, appPasswords, signingKeys }
+  return { users, passwords, devices, recoveryCodes, members, appPasswords, signingKeys, attempts }
 }
 
 interface Row {
