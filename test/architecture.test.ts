@@ -52,7 +52,7 @@ const packagesIn: Readonly<Record<string, readonly string[]>> = {
     'sources/sql-reader.ts',
   ],
   'node:sqlite': [
-    'store/sqlite.ts',
+    'store/sqlite-handle.ts',
     'store/backup/sqlite-snapshot.ts',
     'store/backup/sqlite-alone.ts',
     'sources/sql-reader.ts',

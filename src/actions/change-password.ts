@@ -62,11 +62,16 @@ export async function changePassword(
   const check = await checkPassword(services, credentials, { caller, now, turn })
   if (check.kind === 'refused') return { kind: 'wrong-password' }
   if (check.kind !== 'right') return check
+  const settle = () => services.db.transaction().execute((tx) => settlePassword(tx, check))
   if (normalizePassword(input.current) === normalizePassword(input.next)) {
-    await services.db.transaction().execute((tx) => settlePassword(tx, check))
+    await settle()
     return { kind: 'unsuitable', problem: { kind: 'unchanged' } }
   }
-  const hash = await turn.hash(input.next)
+  const hash = await turn.hash(input.next).catch(async (error: unknown) => {
+    // The queue was too slow; the current password was right all the same.
+    await settle()
+    throw error
+  })
 
   const changing = services.db.transaction().execute(async (tx): Promise<ChangePasswordOutcome> => {
     await settlePassword(tx, check)

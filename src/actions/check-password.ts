@@ -7,6 +7,7 @@ import type { HashTurn, Services } from '../services.ts'
 import type { Db } from '../store/database.ts'
 import * as knownBrowsers from '../store/known-browsers.ts'
 import * as passwordHashes from '../store/password-hashes.ts'
+import { syncLater } from '../store/sync-later.ts'
 import * as users from '../store/users.ts'
 import { passwordBudgets } from './budgets.ts'
 import { type Caller, record } from './caller.ts'
@@ -48,7 +49,8 @@ export async function checkPassword(
   const user = await users.findByUsername(db, input.username)
   const knownBrowser = await knownBrowserOf(db, user, caller, now)
   const budgets = passwordBudgets(services, { username: input.username, caller, knownBrowser })
-  const spent = await db.transaction().execute(async (tx) => {
+  // On disk with what is answered: each way on ends in an ordinary transaction, which covers the charge.
+  const spent = await syncLater(db, async (tx) => {
     const outcome = await spendAttempt(tx, budgets, now)
     if (outcome.kind === 'throttled') return outcome
     for (const wait of outcome.begun) {

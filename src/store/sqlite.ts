@@ -1,5 +1,3 @@
-import { closeSync, openSync } from 'node:fs'
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -13,6 +11,8 @@ import {
 import { storageFault } from '../domain/faults.ts'
 import { type CommitGroup, commitGroup } from './commit-group.ts'
 import type { ReadingNow } from './read-now.ts'
+import { SqliteHandle } from './sqlite-handle.ts'
+import type { SyncingLater } from './sync-later.ts'
 import { Turns } from './turns.ts'
 
 /** What SQLite can do and Kysely does not assume. */
@@ -56,79 +56,29 @@ export function sqliteDialect(path: string): Dialect {
 /** How long a writer waits for another process (the command line beside the server), and for its turn in this one. */
 const PATIENCE_MS = 5000
 const SQLITE_BUSY = 5
-
-/** One handle of the file with its statements kept prepared: preparing costs 25 times what running does. */
-class Handle {
-  readonly #database: DatabaseSync
-  readonly #statements = new Map<string, { statement: StatementSync; returnsRows: boolean }>()
-
-  constructor(path: string, readOnly: boolean) {
-    // The database is of nobody's concern but its owner; SQLite gives its log the same mode.
-    if (!readOnly) closeSync(openSync(path, 'a', 0o600))
-    // While it is opened, SQLite itself waits for another process that opens or closes it; from then on we do.
-    this.#database = new DatabaseSync(path, { readOnly, timeout: PATIENCE_MS })
-    // FULL: an answer is given only after the commit is on disk (SEC-DB-1). A page that many sign-ins change is copied
-    // into the file once each 16 MiB of log, not each 4.
-    if (!readOnly) {
-      this.#database.exec(
-        'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000',
-      )
-    }
-    this.#database.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4000')
-    // What a savepoint may have to undo is kept in memory, not in files that are made and removed for each group.
-    this.#database.exec('PRAGMA temp_store = MEMORY')
-    this.#database.exec('PRAGMA busy_timeout = 0')
-  }
-
-  exec(sql: string): void {
-    this.#database.exec(sql)
-  }
-
-  get isTransaction(): boolean {
-    return this.#database.isTransaction
-  }
-
-  run<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
-    const { statement, returnsRows } = this.#prepared(sql)
-    const values = parameters as readonly SQLInputValue[]
-    if (returnsRows) return { rows: statement.all(...values) as R[] }
-    return { rows: [], numAffectedRows: BigInt(statement.run(...values).changes) }
-  }
-
-  close(): void {
-    this.#statements.clear()
-    this.#database.close()
-  }
-
-  #prepared(sql: string) {
-    const known = this.#statements.get(sql)
-    if (known !== undefined) return known
-    // Lists of different lengths make new texts; a bound keeps them from piling up.
-    if (this.#statements.size > 400) this.#statements.clear()
-    const statement = this.#database.prepare(sql)
-    const entry = { statement, returnsRows: statement.columns().length > 0 }
-    this.#statements.set(sql, entry)
-    return entry
-  }
-}
+/** A number in the file's head that is the program's to use, and is not used: set to what it is. */
+const WRITE_SOMETHING = 'PRAGMA user_version = 0'
 
 /**
  * One writer, one reader.
  *
  * Selects outside of transactions run on a handle of their own and see what is committed. Writers take turns;
  * those that come in the same round of the event loop share one commit, hence one wait for the disk, and none
- * is answered before it.
+ * is answered before it (SEC-DB-1). Those that sync later share commits with their like, which do not wait; the next one that
+ * waits covers them, for the log is synced as a whole.
  */
 class SqliteDriver implements Driver {
-  readonly writer: Handle
-  readonly reader: Handle
+  readonly writer: SqliteHandle
+  readonly reader: SqliteHandle
   readonly #turns = new Turns(PATIENCE_MS)
   #group: CommitGroup | undefined
   #flushScheduled = false
+  /** Whether something is committed that was not synced yet. */
+  #owesSync = false
 
   constructor(path: string) {
-    this.writer = new Handle(path, false)
-    this.reader = new Handle(path, true)
+    this.writer = new SqliteHandle(path, { readOnly: false, timeoutMs: PATIENCE_MS })
+    this.reader = new SqliteHandle(path, { readOnly: true, timeoutMs: PATIENCE_MS })
   }
 
   async init(): Promise<void> {}
@@ -140,7 +90,7 @@ class SqliteDriver implements Driver {
   async releaseConnection(): Promise<void> {}
 
   async beginTransaction(connection: SqliteConnection): Promise<void> {
-    await this.begin()
+    await this.begin(connection.syncsLater)
     connection.inTransaction = true
   }
 
@@ -167,13 +117,15 @@ class SqliteDriver implements Driver {
     }
   }
 
-  async begin(): Promise<void> {
+  async begin(syncsLater: boolean): Promise<void> {
     await this.#turns.take()
     try {
       if (this.#group !== undefined && !this.writer.isTransaction) this.#abandonGroup()
+      // A commit that does not wait for the disk takes in nobody who does.
+      if (this.#group?.syncsLater && !syncsLater) this.#commitGroup()
       if (this.#group === undefined) {
-        await this.#beginImmediate()
-        this.#group = commitGroup()
+        await this.#beginImmediate(syncsLater)
+        this.#group = commitGroup(syncsLater)
       }
       this.writer.exec('SAVEPOINT member')
     } catch (error) {
@@ -234,12 +186,16 @@ class SqliteDriver implements Driver {
   #commitGroup(): void {
     const group = this.#group
     this.#group = undefined
+    if (group === undefined) return
     try {
-      if (group !== undefined) this.writer.exec('COMMIT')
-      group?.resolve()
+      // SQLite syncs when something was written. Those who only looked may have seen what is not synced yet.
+      if (this.#owesSync && !group.syncsLater) this.writer.exec(WRITE_SOMETHING)
+      this.writer.exec('COMMIT')
+      this.#owesSync = group.syncsLater
+      group.resolve()
     } catch (error) {
       this.#undo()
-      group?.reject(error)
+      group.reject(error)
     }
   }
 
@@ -252,10 +208,11 @@ class SqliteDriver implements Driver {
   }
 
   /** Waits for other processes without blocking this one, which SQLite's own busy handler would do. */
-  async #beginImmediate(): Promise<void> {
+  async #beginImmediate(syncsLater: boolean): Promise<void> {
     const deadline = performance.now() + PATIENCE_MS
     for (;;) {
       try {
+        this.writer.waitForDisk(!syncsLater)
         return this.writer.exec('BEGIN IMMEDIATE')
       } catch (error) {
         if (!isBusy(error) || performance.now() > deadline) throw error
@@ -265,8 +222,9 @@ class SqliteDriver implements Driver {
   }
 }
 
-class SqliteConnection implements DatabaseConnection {
+class SqliteConnection implements DatabaseConnection, SyncingLater {
   inTransaction = false
+  syncsLater = false
   readonly #driver: SqliteDriver
 
   constructor(driver: SqliteDriver) {
@@ -276,7 +234,7 @@ class SqliteConnection implements DatabaseConnection {
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     if (this.inTransaction) return this.#driver.runInside(query)
     if (query.query.kind === 'SelectQueryNode') return this.#driver.reader.run(query)
-    await this.#driver.begin()
+    await this.#driver.begin(false)
     let result: QueryResult<R>
     try {
       result = this.#driver.writer.run(query)

@@ -11,6 +11,7 @@ import { StorageFault } from '../../src/domain/faults.ts'
 import type { Db } from '../../src/store/database.ts'
 import { migrate, migrationStatus } from '../../src/store/migrate.ts'
 import { openDatabase } from '../../src/store/open.ts'
+import { syncLater } from '../../src/store/sync-later.ts'
 
 interface Notes {
   note: { id: number; text: string }
@@ -93,6 +94,28 @@ describe('the SQLite driver', () => {
     assert.equal(textsSeenBy(other).length, 200)
     other.close()
     await db.destroy()
+  })
+
+  it('keeps apart who waits for the disk and who does not, and stores both before it says so (SEC-DB-1)', async () => {
+    const { db, other, close } = await openNotes()
+    const missing: string[] = []
+    const storing = async (text: string, work: Promise<unknown>) => {
+      await work
+      if (!textsSeenBy(other).includes(text)) missing.push(text)
+    }
+    const later = (text: string) =>
+      syncLater(db as unknown as Db, (tx) => insert(tx as unknown as NotesDb, text))
+    const results = await Promise.allSettled([
+      ...Array.from({ length: 50 }, (_, index) => [
+        storing(`now ${index}`, inserting(db, `now ${index}`)),
+        storing(`later ${index}`, later(`later ${index}`)),
+        later('now 0'),
+      ]).flat(),
+    ])
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 100)
+    assert.deepEqual(missing, [])
+    assert.equal(textsSeenBy(other).length, 100)
+    await close()
   })
 
   it('writes what comes together by one commit', async () => {
