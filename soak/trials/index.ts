@@ -1,4 +1,6 @@
 import type { Trial } from '../support/trial.ts'
+import { codeRace } from './code-race.ts'
+import { oneTimeRace } from './one-time-race.ts'
 
 /** Every trial, in the order of the catalogue. */
-export const trials: readonly Trial[] = []
+export const trials: readonly Trial[] = [codeRace, oneTimeRace]

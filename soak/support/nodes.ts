@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { type Composed, compose } from '../../src/compose.ts'
+import type { Config } from '../../src/config/load.ts'
+import { readCallerSecret } from '../../src/crypto/caller-secret.ts'
+import { environment } from '../../test/support/watchword.ts'
+import { BEYOND, type Beyond, trialConfig } from './trial-config.ts'
+
+/** The address that people of a trial see; the processes answer on ports of their own. */
+export const ORIGIN = 'http://127.0.0.1:8443'
+/** A host whose places the policies of a trial protect. */
+export const WIKI = 'https://wiki.example.net'
+
+export interface NodesOptions extends Omit<Beyond, 'folder'> {
+  /** Where data, key and log lie; made if it is not there. */
+  readonly folder: string
+  /** Without one, a file of SQLite, which one process alone serves. */
+  readonly databaseUrl?: string
+  readonly processes: number
+  /** Tables of `watchword.toml`. */
+  readonly toml?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Processes of the program on one database, and the services of this process beside them. */
+export interface Nodes {
+  readonly ports: readonly number[]
+  readonly pids: readonly number[]
+  readonly beside: Composed['services']
+  readonly config: Config
+  /** What a proxy shows to be believed. */
+  readonly callerSecret: string
+  /** What all processes wrote to their logs. */
+  log(): string
+  close(): Promise<void>
+}
+
+/** Starts the processes one after the other, as the first one makes key and tables. */
+export async function startNodes(options: NodesOptions): Promise<Nodes> {
+  const { folder, databaseUrl, processes, toml = '', env = {}, ...beyond } = options
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'watchword.toml'), toml)
+  const settings: Record<string, string> = {
+    ...environment(folder),
+    WATCHWORD_LISTEN: '127.0.0.1:0',
+    WATCHWORD_ORIGIN: ORIGIN,
+    WATCHWORD_TRUSTED_PROXIES: '127.0.0.1',
+    WATCHWORD_LOGIN_RETURN_ORIGINS: WIKI,
+    ...(databaseUrl !== undefined && { WATCHWORD_DATABASE: databaseUrl }),
+    ...env,
+    [BEYOND]: JSON.stringify({ ...beyond, folder } satisfies Beyond),
+  }
+  const started: Process[] = []
+  const end = () => Promise.all(started.map((each) => each.end()))
+  try {
+    while (started.length < processes) started.push(await startProcess(folder, settings))
+    const config = trialConfig(settings)
+    const composed = await compose(config)
+    return {
+      ports: started.map(({ port }) => port),
+      pids: started.map(({ pid }) => pid),
+      beside: composed.services,
+      config,
+      callerSecret: readCallerSecret(config.authorizer.secretFile),
+      log: () => readFileSync(join(folder, 'log'), 'utf8'),
+      async close() {
+        await composed.close()
+        await end()
+      },
+    }
+  } catch (error) {
+    await end()
+    throw error
+  }
+}
+
+interface Process {
+  readonly port: number
+  readonly pid: number
+  end(): Promise<unknown>
+}
+
+const entry = join(import.meta.dirname, 'server.ts')
+
+/** It dies with this process, however this process ends. */
+async function startProcess(folder: string, env: Record<string, string>): Promise<Process> {
+  const log = openSync(join(folder, 'log'), 'a')
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, entry], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', log],
+  })
+  closeSync(log)
+  const { stdout } = child
+  if (stdout === null) throw new Error('The standard output was asked for.')
+  const exited = once(child, 'exit')
+  const port = await new Promise<number>((resolve, reject) => {
+    createInterface({ input: stdout }).on('line', (line) => {
+      const [, found] = /ready at http:\/\/127\.0\.0\.1:(\d+)/.exec(line) ?? []
+      if (found !== undefined) resolve(Number(found))
+    })
+    exited.then(() => reject(new Error(`A server ended at its start: ${readFileSync(join(folder, 'log'))}`)))
+  })
+  return {
+    port,
+    pid: child.pid ?? 0,
+    async end() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
