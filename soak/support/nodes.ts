@@ -33,6 +33,8 @@ export interface Nodes {
   readonly config: Config
   /** What a proxy shows to be believed. */
   readonly callerSecret: string
+  /** How many passwords all processes compared so far, as the library counts. */
+  compared(): Promise<number>
   /** What all processes wrote to their logs. */
   log(): string
   close(): Promise<void>
@@ -65,6 +67,10 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
       beside: composed.services,
       config,
       callerSecret: readCallerSecret(config.authorizer.secretFile),
+      compared: async () => {
+        const counts = await Promise.all(started.map((each) => each.compared()))
+        return counts.reduce((sum, count) => sum + count, 0)
+      },
       log: () => readFileSync(join(folder, 'log'), 'utf8'),
       async close() {
         await composed.close()
@@ -80,6 +86,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
 interface Process {
   readonly port: number
   readonly pid: number
+  compared(): Promise<number>
   end(): Promise<unknown>
 }
 
@@ -91,7 +98,7 @@ async function startProcess(folder: string, env: Record<string, string>): Promis
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, entry], {
     cwd: folder,
     env,
-    stdio: ['ignore', 'pipe', log],
+    stdio: ['ignore', 'pipe', log, 'ipc'],
   })
   closeSync(log)
   const { stdout } = child
@@ -107,6 +114,11 @@ async function startProcess(folder: string, env: Record<string, string>): Promis
   return {
     port,
     pid: child.pid ?? 0,
+    async compared() {
+      const answer = once(child, 'message')
+      child.send('compared')
+      return (await answer)[0] as number
+    },
     async end() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
       await exited

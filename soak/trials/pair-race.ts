@@ -1,0 +1,126 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { closeEngines, type Stage as EngineStage, postgres, sqlite } from '../../test/actions/engines.ts'
+import {
+  accountOperations,
+  didIt,
+  makeSubject,
+  type Subject,
+  standingOf,
+} from '../support/account-operations.ts'
+import { WIKI } from '../support/nodes.ts'
+import type { Random } from '../support/random.ts'
+import type { Round, Trial } from '../support/trial.ts'
+
+type Name = string
+type Pair = readonly [Name, Name]
+
+const names = Object.keys(accountOperations)
+const pairs: readonly Pair[] = names.flatMap((first, at) =>
+  names.slice(at).map((second): Pair => [first, second]),
+)
+
+/** Each two changes of one account, at the same moment. */
+export const pairRace: Trial = {
+  id: 'FT-RACE-4',
+  name: 'pair-race',
+  holds: 'Any two changes of one account at the same moment end as if one came after the other (I2, I3, I5).',
+  rounds: 'pairs',
+  sizes: { ci: 120, soak: pairs.length * 2 * 100, release: pairs.length * 2 * 400 },
+  needs: ['pairs on SQLite', 'pairs on PostgreSQL', 'both were done', 'one was refused'],
+  patience: 60,
+  async begin() {
+    const policies = { programs: { ...policy, codeWindow: 600 } }
+    const config = {
+      login: { returnOrigins: [WIKI] },
+      password: { hashQueue: 1024, hashDeadline: 60 },
+      throttle: { passwordFree: 100_000, networkLimit: 1e9, siteLimit: 1e9, serverLimit: 1e9 },
+      policies,
+    }
+    const opened = [await sqlite.open({ config }), await postgres.open({ config })]
+    const engines = opened.map(({ stage }, index) => ({
+      ...stage,
+      name: index === 0 ? 'SQLite' : 'PostgreSQL',
+      allowed: new Map<string, ReadonlySet<string>>(),
+    }))
+    return {
+      round(number, random) {
+        // A run of every size sees all pairs in turn, from another one on; a short one sees some of them.
+        const at = (number * 197 + Math.floor(number / (2 * pairs.length))) % pairs.length
+        return together(engines[number % 2] as Engine, pairs[at] as Pair, random)
+      },
+      async end() {
+        for (const { close } of opened) await close()
+        await closeEngines()
+        return undefined
+      },
+    }
+  },
+}
+
+const policy = {
+  ...{ groups: [], users: [], networks: [], assertion: false, lease: 0, within: undefined },
+  ...({ proof: 'two-factor', access: ['session', 'app-password', 'password-code'] } as const),
+}
+
+interface Engine extends EngineStage {
+  readonly name: string
+  /** How each pair may end; found out once. */
+  readonly allowed: Map<string, ReadonlySet<string>>
+}
+
+async function together(engine: Engine, pair: Pair, random: Random): Promise<Round> {
+  const { services } = engine
+  const allowed = await serialEnds(engine, pair)
+  const subject = await makeSubject(services)
+  const order = random.below(2) === 0 ? [0, 1] : [1, 0]
+  const lead = random.below(engine.name === 'SQLite' ? 3 : 12)
+  const begun = order.map(async (index, turn) => {
+    if (turn === 1) await aLittle(lead)
+    return { index, done: await attempt(engine, pair[index as 0 | 1], subject) }
+  })
+  const done = (await Promise.all(begun)).toSorted((a, b) => a.index - b.index).map((each) => each.done)
+  const end = await endOf(engine, subject, done)
+  const isOrder = allowed.has(end)
+  return {
+    counts: {
+      [`pairs on ${engine.name}`]: 1,
+      [done.every((each) => each === 'done') ? 'both were done' : 'one was refused']: 1,
+    },
+    violations: isOrder
+      ? []
+      : [
+          `"${pair.join('" and "')}" on ${engine.name} ended in ${end}, which is none of ${[...allowed].join(' or ')}`,
+        ],
+  }
+}
+
+/** So many rounds of the event loop, or then some milliseconds. */
+async function aLittle(lead: number): Promise<void> {
+  if (lead > 6) await delay(lead - 6)
+  for (let round = 0; round < Math.min(lead, 6); round++) await new Promise(setImmediate)
+}
+
+async function attempt({ services }: Engine, name: Name, subject: Subject): Promise<string> {
+  const operation = accountOperations[name]
+  if (operation === undefined) throw new Error(`no operation ${name}`)
+  return didIt(await operation(services, subject)) ? 'done' : 'refused'
+}
+
+const endOf = async ({ services }: Engine, subject: Subject, done: readonly string[]) =>
+  `${done.join(', ')}: ${await standingOf(services, subject)}`
+
+/** How both orders end, and each alone: one may also be refused because of the other, if it then did nothing. */
+async function serialEnds(engine: Engine, pair: Pair): Promise<ReadonlySet<string>> {
+  const key = pair.join('\n')
+  const known = engine.allowed.get(key)
+  if (known !== undefined) return known
+  const ends = new Set<string>()
+  for (const order of [[0, 1], [1, 0], [0], [1]] as const) {
+    const subject = await makeSubject(engine.services)
+    const done = ['refused', 'refused']
+    for (const index of order) done[index] = await attempt(engine, pair[index], subject)
+    ends.add(await endOf(engine, subject, done))
+  }
+  engine.allowed.set(key, ends)
+  return ends
+}
