@@ -22,13 +22,13 @@ import { createSealer } from '../crypto/sealer.ts'
 import { StorageFault } from '../domain/faults.ts'
 import { holdAlone } from '../store/backup/alone.ts'
 import { type BackupHeader, readBackup } from '../store/backup/file.ts'
-import { emptyForLoading, loadRows } from '../store/backup/load.ts'
+import { emptyForLoading, hasUsers, loadRows } from '../store/backup/load.ts'
 import { type Settled, settler } from '../store/backup/settle.ts'
 import { openSnapshot } from '../store/backup/snapshot.ts'
 import { type Standing, standingIn } from '../store/backup/standing.ts'
 import type { Db } from '../store/database.ts'
 import { keyFingerprint } from '../store/installation.ts'
-import { migrate, migrateTo } from '../store/migrate.ts'
+import { migrateTo, migrateWithin, migrationStatus } from '../store/migrate.ts'
 import { type DatabaseTarget, openDatabase } from '../store/open.ts'
 import { Refusal } from './exit-code.ts'
 import { operator } from './open-services.ts'
@@ -158,12 +158,17 @@ async function load(
   const progress = rowProgress('Restored')
   const db = await openDatabase(target)
   try {
+    if (await hasUsers(db)) throw notEmpty()
+    const { applied } = await migrationStatus(db)
+    if (applied.some((name) => !header.migrations.includes(name))) {
+      throw new Refusal(
+        'That database has tables of a later version than the backup. Restore into one without tables, and name it in the settings.',
+      )
+    }
     await migrateTo(db, header.migrations)
     let done = 0
     await db.transaction().execute(async (tx) => {
-      if (!(await emptyForLoading(tx))) {
-        throw new Refusal('That database has users. Restore into an empty one, and name it in the settings.')
-      }
+      if (!(await emptyForLoading(tx))) throw notEmpty()
       await readBackup(file, async ({ table, rows }) => {
         const { name, columns } = table
         const kept = rows.flatMap((values) => {
@@ -177,7 +182,7 @@ async function load(
       })
       const { table, rows } = added()
       await loadRows(tx, table, rows)
-      await migrate(tx)
+      await migrateWithin(tx)
       await check(tx, config.keyFile, keyFile)
       const event = { event: 'database-restored', madeAt: header.madeAt } as const
       await record({ newId }, tx, { now: systemClock(), by: operator() }, event)
@@ -187,6 +192,9 @@ async function load(
     await db.destroy()
   }
 }
+
+const notEmpty = () =>
+  new Refusal('That database has users. Restore into an empty one, and name it in the settings.')
 
 /** Opens every secret that came. */
 async function check(tx: Db, path: string, keyFile: KeyFile): Promise<void> {

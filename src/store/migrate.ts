@@ -1,3 +1,4 @@
+import { SqliteAdapter, sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { StorageFault } from '../domain/faults.ts'
 import type { Db } from './database.ts'
@@ -41,16 +42,32 @@ export async function migrate(db: Db): Promise<MigrationStatus> {
     if (applied.length > 0) {
       for (const name of pending) await migrations[name]?.prepare?.(own.withTables<never>())
     }
-    const migrator = new Migrator({
-      db: own,
-      provider: { getMigrations: async () => ({ ...migrations }) },
-      // Whoever follows the repository between releases may have a later one already; none touches what another made.
-      allowUnorderedMigrations: true,
-    })
-    const { error } = await migrator.migrateToLatest()
-    if (error !== undefined) throw error instanceof Error ? error : new StorageFault('The migration failed.')
+    await toLatest(own)
   })
   return migrationStatus(db)
+}
+
+/**
+ * Brings a database that nobody else uses up to date inside the caller's transaction, however long a statement takes.
+ *
+ * @throws NewerDatabaseError when it is newer than the program.
+ */
+export async function migrateWithin(tx: Db): Promise<void> {
+  refuseNewer(await migrationStatus(tx))
+  if (!(tx.getExecutor().adapter instanceof SqliteAdapter))
+    await sql`select set_config('statement_timeout', '0', true)`.execute(tx)
+  await toLatest(tx)
+}
+
+async function toLatest(db: Db): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+    // Whoever follows the repository between releases may have a later one already; none touches what another made.
+    allowUnorderedMigrations: true,
+  })
+  const { error } = await migrator.migrateToLatest()
+  if (error !== undefined) throw error instanceof Error ? error : new StorageFault('The migration failed.')
 }
 
 function refuseNewer(status: MigrationStatus): MigrationStatus {

@@ -12,7 +12,7 @@ import { migrations } from '../../src/store/migrations/index.ts'
 import { openDatabase } from '../../src/store/open.ts'
 import { done } from '../cli/expect.ts'
 import { goodPassword, type Place, placeIn } from '../cli/watchword.ts'
-import { countChanges, killAt } from '../support/killed.ts'
+import { countChanges, killAt, spreadOver } from '../support/killed.ts'
 import { tryCode, withServicesOn } from '../support/sign-in-check.ts'
 
 /** Kills of each command, spread over its calls; `all` is every call. */
@@ -38,6 +38,7 @@ interface Killing {
 }
 
 const everybody = ['alice', 'bob', 'later']
+const upTo = (calls: number) => Array.from({ length: calls }, (_, index) => index + 1)
 
 const killings: Readonly<Record<string, Killing>> = {
   'keys rotate': { words: ['keys', 'rotate'] },
@@ -121,7 +122,7 @@ describe(`commands that are killed at any moment, seed ${seed} (FT-CRASH-4, SEC-
       const counted = copy(prepare)
       const calls = await countChanges(counted, words)
       rmSync(counted.folder, { recursive: true })
-      const moments = spread(calls, KILLS)
+      const moments = spreadOver(upTo(calls), KILLS, seed)
       t.diagnostic(`${calls} calls, killed at ${moments.join(' ')}`)
       let killed = 0
       for (const moment of moments) {
@@ -160,7 +161,7 @@ describe(`commands that are killed at any moment, seed ${seed} (FT-CRASH-4, SEC-
       rmSync(counted.keyFile)
       const calls = await countChanges(counted, ['migrate'])
       rmSync(counted.folder, { recursive: true })
-      for (const moment of spread(calls, Math.ceil(KILLS / 2))) {
+      for (const moment of spreadOver(upTo(calls), Math.ceil(KILLS / 2), seed)) {
         const here = copy()
         await prepare(here)
         rmSync(here.keyFile)
@@ -234,14 +235,3 @@ const leftovers = ({ folder }: Place) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
     /\.(?:new|part|restoring|rehearsal)(?:-\w+)?$|-journal$/.test(name),
   )
-
-/** Moments from 1 to `calls`, one at random in each of `parts` equal stretches. */
-function spread(calls: number, parts: number): number[] {
-  const count = Math.min(calls, parts)
-  let state = seed
-  const random = () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
-  return Array.from({ length: count }, (_, part) => Math.floor(((part + random()) * calls) / count) + 1)
-}

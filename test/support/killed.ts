@@ -31,6 +31,36 @@ export async function countChanges(run: Run, words: readonly string[]): Promise<
   return Math.max(...calls.values())
 }
 
+/**
+ * The changing calls of the program's main thread that leave it, for a file or a server, each by its number among all of them.
+ *
+ * What goes to its own threads, or to standard output, changes nothing.
+ */
+export async function changesThatLeave(run: Run, words: readonly string[]): Promise<number[]> {
+  const log = join(run.folder, 'strace.log')
+  const traced = await trace(run, ['-yy', '-o', log, '-e', `trace=${changing}`], words)
+  if (traced.code !== 0) throw new Error(`${words.join(' ')}: ${traced.stderr}`)
+  const lines = readFileSync(log, 'utf8').split('\n')
+  const main = /^\d+/.exec(lines[0] ?? '')?.[0]
+  const calls = lines.filter((line) => new RegExp(`^${main} +[a-z0-9]+\\(`).test(line))
+  return calls.flatMap((line, index) =>
+    /\((?:[012]<|\d+<(?:anon_inode|pipe))/.test(line) ? [] : [index + 1],
+  )
+}
+
+/** Up to `parts` of some numbers, one at random in each of as many equal stretches of them. */
+export function spreadOver(numbers: readonly number[], parts: number, seed: number): number[] {
+  const count = Math.min(numbers.length, parts)
+  let state = seed
+  const random = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+  return Array.from({ length: count }, (_, part) =>
+    Math.floor(((part + random()) * numbers.length) / count),
+  ).flatMap((index) => numbers[index] ?? [])
+}
+
 /** Runs the program and ends it by SIGKILL as it enters the given changing call, counted from 1. */
 export function killAt(run: Run, words: readonly string[], call: number): Promise<Traced> {
   const options = ['-o', '/dev/null', '-e', `trace=${changing}`]

@@ -25,10 +25,16 @@ export async function loadRows(
 /** What a server that was started once and never used has written. */
 const OF_A_START = ['installation', 'invitation', 'attempts', 'audit_event', 'signing_key'] as const
 
+/** Whether a database has somebody's rows; one without tables has none. */
+export async function hasUsers(db: Db): Promise<boolean> {
+  const tables = await db.introspection.getTables()
+  if (!tables.some(({ name }) => name === 'user')) return false
+  return (await db.selectFrom('user').select('id').limit(1).executeTakeFirst()) !== undefined
+}
+
 /** Makes room for rows that come from elsewhere; `false` when somebody's are there. */
 export async function emptyForLoading(tx: Db): Promise<boolean> {
-  const user = await tx.selectFrom('user').select('id').limit(1).executeTakeFirst()
-  if (user !== undefined) return false
+  if (await hasUsers(tx)) return false
   const there = await tx.introspection.getTables()
   for (const name of OF_A_START) {
     if (there.some((table) => table.name === name)) await tx.deleteFrom(name).execute()
