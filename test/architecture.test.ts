@@ -26,6 +26,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'apache/passenger.ts',
     'apache/protect.ts',
     'apache/site.ts',
+    'apache/balancer.ts',
     'apache/vhost.ts',
     'apache/vhost-values.ts',
   ],

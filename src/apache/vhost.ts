@@ -44,7 +44,10 @@ const proxied = (backend: string, authority: string): string => `\
   # ttl: let go of an idle connection before the application does.
   ProxyRequests Off
   ProxyPass "/" "${backend}" retry=0 connectiontimeout=2 timeout=30 ttl=3
+${forwarding(authority)}`
 
+/** What the application learns of a request, and that its errors reach people; ends within the encrypted host. */
+export const forwarding = (authority: string): string => `
   # An error of the application says what to do: people get that page, not one of Apache.
   ProxyErrorOverride Off
 
@@ -58,16 +61,17 @@ const proxied = (backend: string, authority: string): string => `\
   RequestHeader set X-Forwarded-Proto "https"
 `
 
+/** The path of a socket as it can stand in an address of Apache. */
+export function socketPath(setting: string, given: string): string {
+  const path = pathname(setting, given)
+  if (/^[\w./@+-]{2,95}$/.test(path)) return path
+  throw new VhostError(`${setting}: write at most 95 letters, digits and . _ @ + - /, not ${shown(path)}`)
+}
+
 function backendAddress(backend: VhostBackend, authority: string): string {
   switch (backend.kind) {
     case 'unix': {
-      const path = pathname('backend.path', backend.path)
-      if (!/^[\w./@+-]{2,95}$/.test(path)) {
-        throw new VhostError(
-          `backend.path: write at most 95 letters, digits and . _ @ + - /, not ${shown(path)}`,
-        )
-      }
-      return `unix:${path}|http://${authority}/`
+      return `unix:${socketPath('backend.path', backend.path)}|http://${authority}/`
     }
     case 'tcp': {
       const port = portNumber('backend.port', backend.port)

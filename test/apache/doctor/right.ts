@@ -1,9 +1,31 @@
+import { balancedConfiguration } from '../../../src/apache/balancer.ts'
 import { passengerConfiguration } from '../../../src/apache/passenger.ts'
 import { vhostConfiguration } from '../../../src/apache/vhost.ts'
 import { place, type Written } from './site.ts'
 
 const app = 'ProxyPass "/app" "http://127.0.0.1:9001/app"'
 const cookies = `RequestHeader edit* Cookie "(?i)(?:^|[;,])\\s*(?:__Host-)?watchword-[^=;,]*(?:=[^;,]*)?" ""`
+
+const balancerModules = [
+  'reqtimeout',
+  'slotmem_shm',
+  'proxy_balancer',
+  'proxy_hcheck',
+  'lbmethod_bybusyness',
+  'lbmethod_byrequests',
+]
+
+const nodes = balancedConfiguration({
+  serverName: 'auth.example.com',
+  certificate: '/F/certificate.pem',
+  key: '/F/key.pem',
+  nodes: [
+    { kind: 'tcp', host: '127.0.0.1', port: 8000 },
+    { kind: 'tcp', host: '10.0.0.12', port: 8000 },
+  ],
+  httpPort: 8080,
+  httpsPort: 8443,
+})
 
 /** What the guide says, and what operators rightly make of it. */
 export const right: Readonly<Record<string, Written>> = {
@@ -104,6 +126,32 @@ export const right: Readonly<Record<string, Written>> = {
   },
   'a place in the virtual host of Watchword': {
     wiki: `ServerAlias auth.example.com\nProxyPass "/pages" "!"\nProxyPass "/" "http://127.0.0.1:8000/"\n${place('/pages')}`,
+  },
+  'several nodes of Watchword, as they are printed': {
+    modules: balancerModules,
+    wiki: place('/pages'),
+    more: nodes.replaceAll('"/F/', '"F/'),
+  },
+  'a place in the virtual host of several nodes': {
+    modules: balancerModules,
+    wiki: `ServerAlias auth.example.com
+<Proxy "balancer://watchword">
+BalancerMember "http://127.0.0.1:8000" hcmethod=GET hcuri=/readyz
+BalancerMember "unix:/run/watchword/b.sock|http://node-2"
+ProxySet lbmethod=bybusyness
+</Proxy>
+ProxyPass "/pages" "!"
+ProxyPass "/" "balancer://watchword/"
+${place('/pages')}`,
+  },
+  'an application behind a balancer': {
+    modules: balancerModules,
+    wiki: `<Proxy "balancer://app">
+BalancerMember "http://127.0.0.1:9001"
+BalancerMember "http://127.0.0.1:9002"
+</Proxy>
+ProxyPass "/app" "balancer://app/app"
+${place('/app')}`,
   },
   'unencrypted addresses sent on by a rule': {
     wiki: place('/'),

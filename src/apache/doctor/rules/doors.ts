@@ -29,6 +29,7 @@ export function judgeDoors({ hosts, machine, settings }: View): Finding[] {
   const ways = waysOf(hosts, machine)
   /** A balancer is the same as each of its members. */
   const spread = (to: Target) => [to, ...membersOf(hosts, to.where).map((where) => ({ ...to, where }))]
+  const isOwn = (to: Target) => spread(to).some(({ where }) => where === settings.own)
   const guarded = ways.flatMap(guardedBy).flatMap((what) => spread(what.to).map((to) => ({ ...what, to })))
   const doors = ways.flatMap(({ host, routes }) => {
     return routes.flatMap((route) =>
@@ -52,7 +53,7 @@ export function judgeDoors({ hosts, machine, settings }: View): Finding[] {
   })
   return [
     ...doors,
-    ...hosts.flatMap((host) => [...cookieReaches(host, settings.own), ...lockedOut(host, settings.own)]),
+    ...hosts.flatMap((host) => [...cookieReaches(host, isOwn), ...lockedOut(host, isOwn)]),
     ...exposed(hosts, machine),
   ]
 }
@@ -126,8 +127,8 @@ function demandAt({ sections }: Host, path: string, files: string | undefined): 
 }
 
 /** Watchword behind its own door: whoever is to sign in is sent to sign in. */
-function lockedOut(host: Host, own: string): Finding[] {
-  const around = routesOf(host).filter(({ from, to }) => to.where === own && isProtected(host, from.prefix))
+function lockedOut(host: Host, isOwn: (to: Target) => boolean): Finding[] {
+  const around = routesOf(host).filter(({ from, to }) => isOwn(to) && isProtected(host, from.prefix))
   return around.map(({ at }) =>
     finding(
       'locked-out',
@@ -139,12 +140,10 @@ function lockedOut(host: Host, own: string): Finding[] {
 }
 
 /** Applications on a protected host, outside of its places: the browser sends them the cookies of the host. */
-function cookieReaches(host: Host, own: string): Finding[] {
+function cookieReaches(host: Host, isOwn: (to: Target) => boolean): Finding[] {
   if (!host.places.some(({ by }) => by === 'path') || host.isClosed || hidesCookies(host.nodes)) return []
   return routesOf(host)
-    .filter(
-      ({ from, to }) => to.kind === 'application' && to.where !== own && !isProtected(host, from.prefix),
-    )
+    .filter(({ from, to }) => to.kind === 'application' && !isOwn(to) && !isProtected(host, from.prefix))
     .filter(
       ({ from }) =>
         !host.sections.some(

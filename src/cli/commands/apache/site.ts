@@ -49,6 +49,7 @@ function asTyped(message: string): string {
   return message
     .replace(/^serverName\b/, '--server-name')
     .replace(/^(certificate|key|user|group)\b/, '--$1')
+    .replace(/^nodes\b/, '--node')
     .replace(/^settings\b/, '--config')
     .replace(/^data\b/, 'data (in the settings)')
     .replace(/^(root|node)\b/, 'the folder of the program')

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { balancedConfiguration } from '../../src/apache/balancer.ts'
+import { type Composed, compose } from '../../src/compose.ts'
+import { type Config, loadConfig } from '../../src/config/load.ts'
+import { type Apache, type ApachePlace, request, startApache, temporaryFolder } from './apache.ts'
+import { type Postgres, startPostgres } from './postgres.ts'
+import { freePort } from './protected.ts'
+import { environment, runWatchword, startWatchword, type Watchword } from './watchword.ts'
+
+/** Two nodes of the real program on one PostgreSQL, behind one real Apache over TLS. */
+export interface NodesWorld {
+  readonly origin: string
+  readonly apache: Apache
+  readonly postgres: Postgres
+  readonly config: Config
+  /** On the same database; the clock is the system's. */
+  readonly services: Composed['services']
+  readonly nodes: readonly [Node, Node]
+  command(args: readonly string[], stdin?: string): Promise<string>
+  /** Both run, and Apache knows it. */
+  both(): Promise<void>
+  /** The first runs and the second was killed. */
+  only(node: Node): Promise<void>
+  close(): Promise<void>
+}
+
+/** One process; at loopback the first, at a socket the second. */
+export interface Node {
+  readonly settings: Record<string, string>
+  isRunning(): boolean
+  pid(): number
+  log(): string
+  start(): Promise<void>
+  /** SIGKILL. */
+  kill(): Promise<void>
+}
+
+export interface NodesOptions {
+  /** More virtual hosts, the text for the whole server, and modules besides those of the balancer. */
+  readonly hosts?: (place: ApachePlace) => string
+  readonly modules?: readonly string[]
+  /** Runs before Apache is started, with the settings of the first node. */
+  readonly prepare?: (apacheFolder: string, settings: Record<string, string>, folder: string) => Promise<void>
+  /** Settings of one node, besides those that all have. */
+  readonly settings?: (index: number, folder: string) => Record<string, string>
+}
+
+/** What Apache needs for `watchword apache vhost --node`, besides the modules of every test. */
+const balancerModules = ['proxy_balancer', 'proxy_hcheck', 'slotmem_shm', 'lbmethod_bybusyness']
+
+export async function startNodes(options: NodesOptions = {}): Promise<NodesWorld> {
+  const folder = temporaryFolder('ww-nodes-')
+  const closing: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const end of closing.toReversed()) await end()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  try {
+    const postgres = await startPostgres()
+    closing.push(() => postgres.stop())
+    const database = await postgres.createDatabase('watchword')
+    const port = await freePort()
+    const socket = join(folder, 'second.sock')
+    // Key file and secret are the same for all nodes, as the guide has it.
+    const common = { WATCHWORD_DATABASE: database, ...wide }
+    const settingsOf = (index: number, listen: string, more: Record<string, string>) =>
+      environment(join(folder, `node-${index}`), {
+        ...common,
+        WATCHWORD_KEY_FILE: join(folder, 'keys.json'),
+        WATCHWORD_AUTHORIZER_SECRET_FILE: join(folder, 'authorizer-secret'),
+        WATCHWORD_LISTEN: listen,
+        WATCHWORD_SOCKET_MODE: '666',
+        WATCHWORD_TRUSTED_PROXIES: '127.0.0.1',
+        ...more,
+        ...options.settings?.(index, folder),
+      })
+    const settings = [settingsOf(1, `127.0.0.1:${port}`, {}), settingsOf(2, `unix:${socket}`, {})] as const
+    const apache = await startApache({
+      extraModules: [...balancerModules, ...(options.modules ?? [])],
+      vhost: (place) => {
+        for (const each of settings) {
+          each.WATCHWORD_ORIGIN = `https://${place.serverName}:${place.httpsPort}`
+          each.WATCHWORD_LOGIN_RETURN_ORIGINS = `https://wiki.example.net:${place.httpsPort}`
+        }
+        return [
+          options.hosts?.(place) ?? '',
+          balancedConfiguration({
+            ...place,
+            nodes: [
+              { kind: 'tcp', host: '127.0.0.1', port },
+              { kind: 'unix', path: socket },
+            ],
+          }),
+        ].join('\n')
+      },
+      prepare: async (prefix) => options.prepare?.(prefix, settings[0], folder),
+    })
+    closing.push(() => apache.stop())
+    const nodes = [
+      nodeOf(join(folder, 'node-1'), settings[0]),
+      nodeOf(join(folder, 'node-2'), settings[1]),
+    ] as const
+    closing.push(() => Promise.all(nodes.map((node) => node.kill())))
+    await nodes[0].start()
+    await nodes[1].start()
+    const config = loadConfig({ cwd: folder, env: settings[0] })
+    const composed = await compose(config)
+    closing.push(() => composed.close())
+    const origin = config.origin
+    const both = async () => {
+      for (const node of nodes) if (!node.isRunning()) await node.start()
+      await answers(apache)
+    }
+    return {
+      ...{ origin, apache, postgres, config, services: composed.services, nodes, close, both },
+      command: (args, stdin = '') => runWatchword(folder, settings[0], { args, stdin }),
+      async only(node) {
+        if (!node.isRunning()) await node.start()
+        for (const other of nodes) if (other !== node) await other.kill()
+        await answers(apache)
+      },
+    }
+  } catch (fault) {
+    await close()
+    throw fault
+  }
+}
+
+/** Everybody of a test comes from one address. */
+const wide = {
+  WATCHWORD_THROTTLE_NETWORK_LIMIT: '10000',
+  WATCHWORD_THROTTLE_SITE_LIMIT: '10000',
+}
+
+function nodeOf(folder: string, settings: Record<string, string>): Node {
+  let running: Watchword | undefined
+  let logs = ''
+  return {
+    settings,
+    isRunning: () => running !== undefined,
+    pid: () => running?.pid ?? assert.fail('the node does not run'),
+    log: () => logs + (running?.stderr() ?? ''),
+    async start() {
+      running = await startWatchword(folder, settings)
+    },
+    async kill() {
+      const ended = running
+      running = undefined
+      await ended?.kill()
+      logs += ended?.stderr() ?? ''
+    },
+  }
+}
+
+/** Apache has noticed that a node is back; it looks every two seconds, and gets twenty. */
+async function answers({ httpsPort, serverName, certificate }: Apache): Promise<void> {
+  const deadline = performance.now() + 20_000
+  for (;;) {
+    const { status } = await request({ port: httpsPort, path: '/readyz', serverName, ca: certificate })
+    if (status === 200) return
+    if (performance.now() > deadline) throw new Error(`Apache finds no node: ${status}`)
+    await delay(50)
+  }
+}
