@@ -1,8 +1,9 @@
 import type { Trial } from '../support/trial.ts'
 import { codeRace } from './code-race.ts'
+import { crashSqlite } from './crash-sqlite.ts'
 import { guessRace } from './guess-race.ts'
 import { oneTimeRace } from './one-time-race.ts'
 import { pairRace } from './pair-race.ts'
 
 /** Every trial, in the order of the catalogue. */
-export const trials: readonly Trial[] = [codeRace, oneTimeRace, guessRace, pairRace]
+export const trials: readonly Trial[] = [crashSqlite, codeRace, oneTimeRace, guessRace, pairRace]

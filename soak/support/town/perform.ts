@@ -1,0 +1,60 @@
+import type { Node } from './node.ts'
+import type { Person, Spent } from './person.ts'
+import { type Reply, type Visit, visit } from './visit.ts'
+import { copyOf, type World } from './world.ts'
+
+/** One request that changes something, and what it changes. */
+export interface Deed {
+  /** As it is counted, in the plural, such as `sign-ins`. */
+  readonly name: string
+  readonly request: Omit<Visit, 'address'>
+  /** The code that it spends. */
+  readonly code?: Spent
+  /** What holds once it is done, told or not. */
+  readonly change: (world: World) => void
+  /** What the answer tells beside, once it is done. */
+  readonly learn?: (world: World, reply: Extract<Reply, { kind: 'answered' }>) => void
+}
+
+export type Performed =
+  | { readonly kind: 'done'; readonly reply: Extract<Reply, { kind: 'answered' }> }
+  | { readonly kind: 'refused'; readonly status: number; readonly code: string }
+  /** Whether it was done, nobody was told. */
+  | { readonly kind: 'in doubt'; readonly why: 'lost' | 'fault' }
+  | { readonly kind: 'unsent' }
+
+/** Does a deed and writes it in the person's book: what was told holds, what was not told may. */
+export async function perform(
+  person: Person,
+  node: Pick<Node, 'port' | 'agent'>,
+  { name, request, code, change, learn }: Deed,
+): Promise<Performed> {
+  const after = copyOf(person.world)
+  change(after)
+  if (code?.code !== undefined) code.code.device.used = Math.max(code.code.device.used, code.code.at)
+  const reply = await visit(node, { ...request, address: person.address })
+  if (reply.kind === 'unsent') return { kind: 'unsent' }
+  const isFault = reply.kind === 'answered' && reply.status >= 500 && reply.code !== 'busy'
+  if (reply.kind === 'lost' || isFault) {
+    person.perhaps = { deed: name, world: after, ...(code !== undefined && { code }) }
+    return { kind: 'in doubt', why: reply.kind === 'lost' ? 'lost' : 'fault' }
+  }
+  if (reply.status !== 200) {
+    if (reply.status === 429) person.restsUntil = Date.now() + 1000 * Number(reply.body?.retry_after ?? 30)
+    return { kind: 'refused', status: reply.status, code: reply.code }
+  }
+  learn?.(after, reply)
+  adopt(person, after, code)
+  return { kind: 'done', reply }
+}
+
+/** From now on this holds; what it ended is remembered, and so is the code that was spent. */
+export function adopt(person: Person, world: World, code: Spent | undefined): void {
+  const alive = new Set(world.sessions.map(({ token }) => token))
+  for (const { token } of person.world.sessions) if (!alive.has(token)) person.ended.push(token)
+  person.ended.splice(0, person.ended.length - 20)
+  if (code !== undefined) person.spent.push(code)
+  person.spent.splice(0, person.spent.length - 20)
+  person.world = world
+  person.perhaps = undefined
+}
