@@ -4,6 +4,7 @@ import { crashSqlite } from './crash-sqlite.ts'
 import { guessRace } from './guess-race.ts'
 import { oneTimeRace } from './one-time-race.ts'
 import { pairRace } from './pair-race.ts'
+import { spellings } from './spellings.ts'
 
 /** Every trial, in the order of the catalogue. */
-export const trials: readonly Trial[] = [crashSqlite, codeRace, oneTimeRace, guessRace, pairRace]
+export const trials: readonly Trial[] = [crashSqlite, codeRace, oneTimeRace, guessRace, pairRace, spellings]

@@ -73,7 +73,9 @@ export function normalizeUsername(typed: string): string {
   let form = typed
   // Folding can undo composition and the other way round; three rounds reach the fixed point of every code point.
   for (let round = 0; round < 4; round++) {
-    const next = foldCase(form.normalize('NFKC'))
+    // Decomposed, because an iota below a letter becomes one beside it, which must have none of the letter's marks
+    // (Unicode D145).
+    const next = foldCase(form.normalize('NFKD'))
     if (next === form) return form
     form = next
   }

@@ -33,6 +33,7 @@ describe('the canonical form of a username (SEC-INP-7)', () => {
     'a dot above a mark below': ['i\u0316', 'i\u0316\u0307', 'I\u0316\u0307', 'İ\u0316', 'i\u0307\u0316'],
     'a dot above other letters that have one': ['jana', 'j\u0307ana', 'JANA', 'J\u0307ANA'],
     'a Cyrillic letter with a dot of its own': ['іван', 'і\u0307ван', 'ІВАН'],
+    'an iota below a letter with an accent': ['ῷ', 'ῼ\u0342', 'ω\u0342\u0345', 'Ω\u0345\u0342', 'ῶ\u0345'],
     'final sigma': ['σισυφοσ', 'σισυφος', 'ΣΙΣΥΦΟΣ', 'Σισυφος'],
     ligatures: ['finn', 'ﬁnn', 'FINN', 'ﬁNN'],
     digraphs: ['džordž', 'ǆorǆ', 'ǅorǆ', 'ǄORǄ', 'DŽORDŽ'],
