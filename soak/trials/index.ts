@@ -1,10 +1,19 @@
 import type { Trial } from '../support/trial.ts'
 import { codeRace } from './code-race.ts'
 import { crashSqlite } from './crash-sqlite.ts'
+import { damagedValues } from './damaged-values.ts'
 import { guessRace } from './guess-race.ts'
 import { oneTimeRace } from './one-time-race.ts'
 import { pairRace } from './pair-race.ts'
 import { spellings } from './spellings.ts'
 
 /** Every trial, in the order of the catalogue. */
-export const trials: readonly Trial[] = [crashSqlite, codeRace, oneTimeRace, guessRace, pairRace, spellings]
+export const trials: readonly Trial[] = [
+  crashSqlite,
+  codeRace,
+  oneTimeRace,
+  guessRace,
+  pairRace,
+  damagedValues,
+  spellings,
+]

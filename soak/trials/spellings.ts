@@ -1,5 +1,9 @@
 import { canonicalCode } from '../../src/domain/otp/code.ts'
-import { formatRecoveryCode, parseRecoveryCode, recoveryCodeFrom } from '../../src/domain/otp/recovery-code.ts'
+import {
+  formatRecoveryCode,
+  parseRecoveryCode,
+  recoveryCodeFrom,
+} from '../../src/domain/otp/recovery-code.ts'
 import { normalizeUsername, usernameProblem } from '../../src/domain/user.ts'
 import { hardCharacters } from '../../test/domain/username-samples.ts'
 import type { Random } from '../support/random.ts'
@@ -12,7 +16,8 @@ const TEXTS = 500
 export const spellings: Trial = {
   id: 'FT-FUZZ-6',
   name: 'spellings',
-  holds: 'A code, a recovery code and a username have one canonical form each, the same as a slow reader finds.',
+  holds:
+    'A code, a recovery code and a username have one canonical form each, the same as a slow reader finds.',
   rounds: `batches of ${3 * TEXTS} texts`,
   sizes: { ci: 134, soak: 6667, release: 6667 },
   needs: ['codes read', 'recovery codes read', 'names read', 'names accepted', 'texts refused'],
@@ -97,7 +102,7 @@ function recoveryText(random: Random): string {
       case 1:
         return character.toLowerCase()
       case 2:
-        return ({ 0: 'oO', 1: 'iIlL' })[character]?.charAt(random.below(2)) ?? character
+        return { 0: 'oO', 1: 'iIlL' }[character]?.charAt(random.below(2)) ?? character
       default:
         return character
     }
