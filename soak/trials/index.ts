@@ -3,6 +3,7 @@ import { codeRace } from './code-race.ts'
 import { crashSqlite } from './crash-sqlite.ts'
 import { damagedValues } from './damaged-values.ts'
 import { guessRace } from './guess-race.ts'
+import { hostileBodies } from './hostile-bodies.ts'
 import { oneTimeRace } from './one-time-race.ts'
 import { pairRace } from './pair-race.ts'
 import { spellings } from './spellings.ts'
@@ -14,6 +15,7 @@ export const trials: readonly Trial[] = [
   oneTimeRace,
   guessRace,
   pairRace,
+  hostileBodies,
   damagedValues,
   spellings,
 ]

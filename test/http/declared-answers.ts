@@ -68,7 +68,9 @@ function assertShape(call: string, schema: z.ZodType, body: unknown): void {
 function assertHeaders(call: string, { headers, body }: Judged): void {
   const expected: Record<string, RegExp> = {
     // What is published, and nothing else, may be kept.
-    'cache-control': call === 'GET /.well-known/jwks.json → 200' ? /^public, max-age=300$/ : /^no-store$/,
+    'cache-control': /^(?:GET|HEAD) \/\.well-known\/jwks\.json → 200$/.test(call)
+      ? /^public, max-age=300$/
+      : /^no-store$/,
     'content-security-policy': /default-src 'none'.*base-uri 'none'.*frame-ancestors 'none'/,
     'cross-origin-opener-policy': /^same-origin$/,
     'cross-origin-resource-policy': /^same-origin$/,
