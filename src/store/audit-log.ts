@@ -103,6 +103,8 @@ export async function purge(db: Db, before: UnixSeconds, limit: number): Promise
           .selectFrom('audit_event')
           .select(['at', 'id'])
           .where('at', '<', before)
+          .orderBy('at')
+          .orderBy('id')
           .limit(limit)
           .$asTuple('at', 'id'),
       ),

@@ -2,7 +2,7 @@ import { SqliteAdapter, sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { StorageFault } from '../domain/faults.ts'
 import type { Db } from './database.ts'
-import { inMigrationTurn } from './migration-turn.ts'
+import { inMigrationTurn, waitForLocksShortly } from './migration-turn.ts'
 import { migrations } from './migrations/index.ts'
 
 /** What the database holds compared with what this program brings. */
@@ -40,8 +40,12 @@ export async function migrate(db: Db): Promise<MigrationStatus> {
     // Another program may have done it before our turn came.
     const { applied, pending } = refuseNewer(await migrationStatus(own))
     if (applied.length > 0) {
-      for (const name of pending) await migrations[name]?.prepare?.(own.withTables<never>())
+      for (const name of pending) {
+        await waitForLocksShortly(own)
+        await migrations[name]?.prepare?.(own.withTables<never>())
+      }
     }
+    await waitForLocksShortly(own)
     await toLatest(own)
   })
   return migrationStatus(db)

@@ -29,9 +29,7 @@ export async function inMigrationTurn(db: Db, work: (own: Db) => Promise<void>):
   if (db.getExecutor().adapter instanceof SqliteAdapter) return work(db)
   const until = performance.now() + PATIENCE_MS
   await db.connection().execute(async (own) => {
-    await sql`select set_config('lock_timeout', ${LOCK_TIMEOUT}, false), set_config('statement_timeout', '0', false)`.execute(
-      own,
-    )
+    await sql`set statement_timeout = 0`.execute(own)
     try {
       await taken(own, until)
       await tried(() => work(own), until)
@@ -42,6 +40,12 @@ export async function inMigrationTurn(db: Db, work: (own: Db) => Promise<void>):
       await sql`reset statement_timeout`.execute(own)
     }
   })
+}
+
+/** Has what is done on this connection from here on give up a lock that it does not get within a second (PostgreSQL). */
+export async function waitForLocksShortly(own: Db): Promise<void> {
+  if (own.getExecutor().adapter instanceof SqliteAdapter) return
+  await sql`select set_config('lock_timeout', ${LOCK_TIMEOUT}, false)`.execute(own)
 }
 
 /** Asks again and again instead of waiting in the database: an index that is built beside traffic waits for whoever waits there. */

@@ -9,13 +9,14 @@ import * as signingKeys from './0006-signing-keys.ts'
 import * as imports from './0007-imports.ts'
 import * as auditOrder from './0008-audit-order.ts'
 import * as auditMonths from './0009-audit-months.ts'
+import * as fewUsers from './0010-few-users.ts'
 
 /** A change of the tables that the program before it can live with. */
 export interface SchemaChange extends Migration {
   /**
    * What takes long on big tables and holds up nobody, before and outside of the transaction of `up`.
    *
-   * It may end half-way and be run again. `up` must get along without it, only more slowly.
+   * It may end half-way and be run again, and set how long it waits for locks. `up` must get along without it, only more slowly.
    */
   readonly prepare?: (db: Kysely<never>) => Promise<void>
 }
@@ -31,4 +32,5 @@ export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0007-imports': imports,
   '0008-audit-order': auditOrder,
   '0009-audit-months': auditMonths,
+  '0010-few-users': fewUsers,
 }

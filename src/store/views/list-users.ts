@@ -2,6 +2,7 @@ import { type ExpressionBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import type { UnixSeconds } from '../../domain/time.ts'
 import { normalizeUsername, type UserId } from '../../domain/user.ts'
 import type { Database, Db } from '../database.ts'
+import { isReadingNow } from '../read-now.ts'
 
 /** A line of the list of users. */
 export interface ListedUser {
@@ -43,7 +44,11 @@ export async function listUsers(
   if (selection.ids?.length === 0) return { users: [], more: false }
   const { limit } = selection
   // First who is shown, then the rest of each: looking for them reads the index of names and not whole users.
-  const chosen = choose(db.selectFrom('user').select('user.id'), selection).limit(limit + 1)
+  const chosen = choose(
+    db.selectFrom('user').select('user.id'),
+    isReadingNow(db.getExecutor().adapter),
+    selection,
+  ).limit(limit + 1)
   const rows = await db
     .selectFrom('user')
     .leftJoin('password_hash', 'password_hash.user_id', 'user.id')
@@ -85,7 +90,11 @@ export async function listUsers(
 
 type Chosen = SelectQueryBuilder<Database, 'user', { id: UserId }>
 
-function choose(users: Chosen, { search, filter, notSeenSince, ids, group, after }: UserSelection): Chosen {
+function choose(
+  users: Chosen,
+  isSqlite: boolean,
+  { search, filter, notSeenSince, ids, group, after }: UserSelection,
+): Chosen {
   let query = users
   if (after !== undefined) query = query.where('user.canonical_username', '>', normalizeUsername(after))
   if (search !== undefined) {
@@ -97,7 +106,8 @@ function choose(users: Chosen, { search, filter, notSeenSince, ids, group, after
     )
   }
   if (filter === 'disabled') query = query.where('user.disabled_at', 'is not', null)
-  if (filter === 'superuser') query = query.where('user.is_superuser', '=', 1)
+  // Said as it stands in the index of superusers, for a value that is bound could be another.
+  if (filter === 'superuser') query = query.where('user.is_superuser', '=', sql.lit<1>(1))
   if (filter === 'never-signed-in') query = query.where('user.last_sign_in_at', 'is', null)
   if (filter === 'no-second-factor') query = query.where((eb) => eb.not(eb.exists(usableDevice(eb))))
   if (notSeenSince !== undefined) {
@@ -111,14 +121,16 @@ function choose(users: Chosen, { search, filter, notSeenSince, ids, group, after
       eb.selectFrom('group_member').select('user_id').where('group_name', '=', group),
     )
   }
-  const readsWholeUsers =
-    notSeenSince !== undefined || (filter !== undefined && filter !== 'no-second-factor')
-  return readsWholeUsers ? query.orderBy(nameOutOfIndex) : query.orderBy('user.canonical_username')
+  const readsWholeUsers = notSeenSince !== undefined || filter === 'never-signed-in'
+  return readsWholeUsers && isSqlite
+    ? query.orderBy(nameOutOfIndex)
+    : query.orderBy('user.canonical_username')
 }
 
 /**
  * The name, in a form that no index has. Raw, for SQLite: in the order of the index it would fetch each user from
- * another place, which takes twenty times as long as reading all of them as they lie and sorting what fits.
+ * another place, which takes twenty times as long as reading all of them as they lie and sorting what fits. PostgreSQL
+ * knows how many there are, and chooses by itself.
  */
 const nameOutOfIndex = sql`${sql.ref('user.canonical_username')} || ''`
 
