@@ -28,6 +28,8 @@ export function explainFailure(error: unknown): Failure {
       return { code: ExitCode.refused, text: sentences(error.message) }
     case 'StorageFault':
       return { code: ExitCode.refused, text: sentences(storageFault(error)) }
+    case 'UncertainCommit':
+      return { code: ExitCode.refused, text: sentences(`${storageFault(error)} ${uncertain}`) }
     case 'SealError':
       return { code: ExitCode.refused, text: sentences(`${error.message} See: watchword keys check`) }
     case 'HashQueueTimeout':
@@ -36,6 +38,9 @@ export function explainFailure(error: unknown): Failure {
       return systemFault(error) ?? bug(error)
   }
 }
+
+const uncertain =
+  'It was lost at the last moment: this was done wholly or not at all. Look before you repeat it.'
 
 /** Each line by itself, as those of a ConfigError are. */
 const sentences = (text: string): string => text.split('\n').map(visible).join('\n')

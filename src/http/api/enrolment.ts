@@ -24,7 +24,10 @@ export const registerSecret: Route<typeof fields> = {
     401: { description: 'Nobody is logged in.', schema: schemas.errorBody },
     403: { description: 'A fresh proof is needed.', schema: schemas.errorBody },
     409: { description: 'The user has as many devices as may be.', schema: schemas.errorBody },
-    503: { description: 'The storage is unavailable; nothing was changed.', schema: schemas.errorBody },
+    503: {
+      description: 'The storage is unavailable; nothing was changed, unless the code is `outcome_unknown`.',
+      schema: schemas.errorBody,
+    },
   },
   async handle({ fields: { name }, session, loginToken, caller }, { services }): Promise<Answer> {
     const outcome = await begin(services, { loginToken, session }, { name, caller })

@@ -1,8 +1,10 @@
 import type { Advanced, SignedIn } from '../../actions/advance-login.ts'
 import type { ProofOutcome } from '../../actions/prove-second-factor.ts'
 import type { Renewed } from '../../actions/renew-session.ts'
+import { StorageFault, UncertainCommit } from '../../domain/faults.ts'
 import { isVerified } from '../../domain/login.ts'
 import { expiryOf, type SessionWithUser } from '../../domain/session.ts'
+import type { UserId } from '../../domain/user.ts'
 import { groupsOf } from '../../store/views/groups-of.ts'
 import { type Answer, busy, failure, invalidCredentials, notSignedIn, ok, throttled } from '../answer.ts'
 import type { Edge } from '../endpoint.ts'
@@ -37,12 +39,22 @@ export async function advancedAnswer(
     ])
   }
   const { recoveryCodesLeft, user } = outcome
-  const groups = await groupsOf(edge.services.db, user.id)
+  const groups = await groupsAfter(edge, user.id)
   const left = recoveryCodesLeft === undefined ? {} : { recovery_codes_left: recoveryCodesLeft }
   return ok(
     { message, next: 'done', ...sessionFields(edge, { ...outcome, groups }), ...left },
     sessionCookies(edge, outcome),
   )
+}
+
+/** What is told beside a session that is stored already: whoever is not told of it must not hear that nothing was changed. */
+async function groupsAfter({ services }: Edge, userId: UserId): Promise<string[]> {
+  try {
+    return await groupsOf(services.db, userId)
+  } catch (cause) {
+    if (cause instanceof StorageFault) throw new UncertainCommit(cause.message, { cause })
+    throw cause
+  }
 }
 
 /** The cookies of a session that begins. */
@@ -53,7 +65,7 @@ export function sessionCookies({ cookies }: Edge, { sessionToken, browserToken }
 
 /** The session goes on under a new token. */
 export async function renewedAnswer(edge: Edge, outcome: Renewed, message: string): Promise<Answer> {
-  const groups = await groupsOf(edge.services.db, outcome.user.id)
+  const groups = await groupsAfter(edge, outcome.user.id)
   const fields = sessionFields(edge, { ...outcome, groups })
   return ok({ message, ...fields }, [
     edge.cookies.set('session', outcome.sessionToken),

@@ -32,5 +32,6 @@ export function errorTextOf({ status, body }: Answer): ErrorText {
   const code = (body as ApiError | undefined)?.code // Faults are always answered by `failure`.
   if (code === 'ambiguous_cookie') return 'ambiguous'
   if (code === 'busy') return 'busy'
+  if (code === 'outcome_unknown') return 'uncertain'
   return status === 503 ? 'unavailable' : 'internal'
 }

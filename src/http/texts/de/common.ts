@@ -52,6 +52,10 @@ export const common: Texts['common'] = {
       'Gleich wieder da',
       'Der Server erreicht seinen Speicher nicht. Es wurde nichts geändert. Versuchen Sie es in einigen Sekunden erneut.',
     ],
+    uncertain: [
+      'Geschehen oder nicht',
+      'Der Server hat im letzten Augenblick seinen Speicher verloren: Was Sie wollten, ist ganz geschehen oder gar nicht. Sehen Sie nach, bevor Sie es wiederholen. Ein gesendeter Einmalcode gilt als verbraucht: Warten Sie auf den nächsten.',
+    ],
     busy: [
       'Sehr viel los',
       'Gerade melden sich zu viele Personen an. Versuchen Sie es in einer Sekunde erneut.',

@@ -46,6 +46,10 @@ export const common = {
       'Back in a moment',
       'The server cannot reach its storage. Nothing was changed. Try again in a few seconds.',
     ],
+    uncertain: [
+      'Done, or not',
+      'The server lost its storage at the last moment: what you asked for was done wholly or not at all. Look before you repeat it. A one-time code that you sent counts as used: wait for the next one.',
+    ],
     busy: ['Very busy', 'Too many people are signing in at this moment. Try again in a second.'],
     internal: ['Something went wrong', 'The fault is on our side. Nothing was changed. Try again.'],
   } satisfies Record<string, readonly [title: string, sentence: string]> as Record<
@@ -68,5 +72,6 @@ export type ErrorText =
   | 'notAllowed'
   | 'tooLarge'
   | 'unavailable'
+  | 'uncertain'
   | 'busy'
   | 'internal'
