@@ -12,8 +12,11 @@ const LOCK_TIMEOUT = '1s'
 /** For the turn of another program, which may look at many rows, and for a table that somebody holds. */
 const PATIENCE_MS = 3_600_000
 
-/** Until it is tried again; those who were held up go on meanwhile. */
+/** Until it is tried again, at first; those who were held up go on meanwhile. */
 const PAUSE_MS = 500
+
+/** A backup may read for an hour, and nobody shall be held up for a second in each two of it. */
+const LONGEST_PAUSE_MS = 30_000
 
 /** What PostgreSQL says when `lock_timeout` is over. */
 const LOCK_NOT_AVAILABLE = '55P03'
@@ -61,13 +64,13 @@ async function taken(own: Db, until: number): Promise<void> {
 }
 
 async function tried(work: () => Promise<void>, until: number): Promise<void> {
-  for (;;) {
+  for (let pause = PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     try {
       return await work()
     } catch (error) {
       if (!isLockTimeout(error) || performance.now() > until) throw error
     }
-    await delay(PAUSE_MS)
+    await delay(pause)
   }
 }
 

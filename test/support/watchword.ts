@@ -35,9 +35,13 @@ export function environment(folder: string, more: Record<string, string> = {}): 
   }
 }
 
-/** Starts `watchword serve`; resolves when it says that it is ready. */
-export async function startWatchword(folder: string, env: Record<string, string>): Promise<Watchword> {
-  const child = spawn(process.execPath, [launcher, 'serve'], {
+/** Starts `watchword serve`, or another program that says so too; resolves when it says that it is ready. */
+export async function startWatchword(
+  folder: string,
+  env: Record<string, string>,
+  program: readonly string[] = [launcher, 'serve'],
+): Promise<Watchword> {
+  const child = spawn(process.execPath, program, {
     cwd: folder,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
