@@ -15,6 +15,7 @@ export const debianPackages = {
   chromium: 'chromium',
   curl: 'curl',
   git: 'git',
+  haproxy: 'haproxy',
   'libapache2-mod-passenger': '/usr/lib/apache2/modules/mod_passenger.so',
   'libapache2-mod-svn': '/usr/lib/apache2/modules/mod_dav_svn.so',
   nginx: 'nginx',

@@ -38,6 +38,8 @@ export type Config = Camelized<
   readonly keyFile: string
   readonly authorizer: {
     readonly listen: AuthorizerAddress
+    /** Where Apache asks in place of `listen`. */
+    readonly balancer: Extract<AuthorizerAddress, { kind: 'tcp' }> | undefined
     readonly secretFile: string
     readonly leaseDirectory: string | undefined
   }

@@ -10,6 +10,7 @@ import {
   type Network,
   parseAccent,
   parseAuthorizer,
+  parseAuthorizerBalancer,
   parseDatabase,
   parseFileMode,
   parseLeaseFolder,
@@ -248,6 +249,13 @@ const sections = {
       type: '"off", or "host:port" on this machine itself, such as "127.0.0.1:9010"',
       fallback: '127.0.0.1:9010',
       help: 'Where Apache asks whether a request may enter a protected place. Other proxies ask at listen.',
+      print: (address: AuthorizerAddress) => printAuthorizer(address),
+    }),
+    balancer: setting(parsed(parseAuthorizerBalancer).optional(), {
+      kind: 'text',
+      type: '"host:port" on this machine itself, such as "127.0.0.1:9009"',
+      fallback: '(none: Apache asks at authorizer.listen)',
+      help: 'Where Apache asks instead: a program on this machine that passes on to the authorizers of several nodes. After a change run apache install.',
       print: (address: AuthorizerAddress) => printAuthorizer(address),
     }),
     secret_file: setting(parsed(checkPath).optional(), {

@@ -46,6 +46,14 @@ export function parseAuthorizer(text: string, refuse: Refuse): AuthorizerAddress
   return listen.kind === 'unix' ? refuse('is a Unix socket, which mod_authnz_fcgi cannot reach') : listen
 }
 
+/** Parses the address of a balancer on this machine in front of several authorizers. */
+export function parseAuthorizerBalancer(text: string, refuse: Refuse): ListenAddress & { kind: 'tcp' } {
+  const address = parseAuthorizer(text, refuse)
+  return address.kind === 'off' || address.port === 0
+    ? refuse('is no address with a port, where a balancer listens')
+    : address
+}
+
 /** The text that `parseAuthorizer` reads back as the same. */
 export function printAuthorizer(address: AuthorizerAddress): string {
   return address.kind === 'off' ? 'off' : printListen(address)

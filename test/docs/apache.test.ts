@@ -112,6 +112,13 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 
       await debian.shell('apachectl configtest')
     },
 
+    /** Read by HAProxy; a part stands where the guide puts it. test/long/nodes-authorizer.test.ts runs all of it. */
+    async haproxy({ text }) {
+      if (!text.startsWith('global')) return
+      writeFileSync(debian.path('haproxy.cfg'), text)
+      await debian.shell('/usr/sbin/haproxy -c -q -f haproxy.cfg')
+    },
+
     /** Read by systemd at its start (tmpfiles.d(5)): the folder around the one of the leases. */
     async tmpfiles({ text }) {
       const [, folder = ''] = /^d (\/\S+) 0?[0-7]{3} \S+ \S+$/.exec(text) ?? []

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { balancedConfiguration } from '../../src/apache/balancer.ts'
+import type { VhostBackend } from '../../src/apache/vhost.ts'
 import { type Composed, compose } from '../../src/compose.ts'
 import { type Config, loadConfig } from '../../src/config/load.ts'
+import { printListen } from '../../src/config/values.ts'
+import { hashToken } from '../../src/domain/token.ts'
+import type { UserId } from '../../src/domain/user.ts'
+import * as sessions from '../../src/store/sessions.ts'
+import * as siteSessions from '../../src/store/site-sessions.ts'
 import { type Apache, type ApachePlace, request, startApache, temporaryFolder } from './apache.ts'
 import { type Postgres, startPostgres } from './postgres.ts'
 import { freePort } from './protected.ts'
@@ -44,6 +50,8 @@ export interface NodesOptions {
   readonly modules?: readonly string[]
   /** Runs before Apache is started, with the settings of the first node. */
   readonly prepare?: (apacheFolder: string, settings: Record<string, string>, folder: string) => Promise<void>
+  /** Where the second node listens; a socket unless told. */
+  readonly second?: 'tcp'
   /** Settings of one node, besides those that all have. */
   readonly settings?: (index: number, folder: string) => Record<string, string>
 }
@@ -62,22 +70,25 @@ export async function startNodes(options: NodesOptions = {}): Promise<NodesWorld
     const postgres = await startPostgres()
     closing.push(() => postgres.stop())
     const database = await postgres.createDatabase('watchword')
-    const port = await freePort()
-    const socket = join(folder, 'second.sock')
+    const listens: readonly [VhostBackend, VhostBackend] = [
+      { kind: 'tcp', host: '127.0.0.1', port: await freePort() },
+      options.second === 'tcp'
+        ? { kind: 'tcp', host: '127.0.0.1', port: await freePort() }
+        : { kind: 'unix', path: join(folder, 'second.sock') },
+    ]
     // Key file and secret are the same for all nodes, as the guide has it.
     const common = { WATCHWORD_DATABASE: database, ...wide }
-    const settingsOf = (index: number, listen: string, more: Record<string, string>) =>
+    const settingsOf = (index: number, listen: VhostBackend) =>
       environment(join(folder, `node-${index}`), {
         ...common,
         WATCHWORD_KEY_FILE: join(folder, 'keys.json'),
         WATCHWORD_AUTHORIZER_SECRET_FILE: join(folder, 'authorizer-secret'),
-        WATCHWORD_LISTEN: listen,
+        WATCHWORD_LISTEN: printListen(listen),
         WATCHWORD_SOCKET_MODE: '666',
         WATCHWORD_TRUSTED_PROXIES: '127.0.0.1',
-        ...more,
         ...options.settings?.(index, folder),
       })
-    const settings = [settingsOf(1, `127.0.0.1:${port}`, {}), settingsOf(2, `unix:${socket}`, {})] as const
+    const settings = [settingsOf(1, listens[0]), settingsOf(2, listens[1])] as const
     const apache = await startApache({
       extraModules: [...balancerModules, ...(options.modules ?? [])],
       vhost: (place) => {
@@ -85,16 +96,7 @@ export async function startNodes(options: NodesOptions = {}): Promise<NodesWorld
           each.WATCHWORD_ORIGIN = `https://${place.serverName}:${place.httpsPort}`
           each.WATCHWORD_LOGIN_RETURN_ORIGINS = `https://wiki.example.net:${place.httpsPort}`
         }
-        return [
-          options.hosts?.(place) ?? '',
-          balancedConfiguration({
-            ...place,
-            nodes: [
-              { kind: 'tcp', host: '127.0.0.1', port },
-              { kind: 'unix', path: socket },
-            ],
-          }),
-        ].join('\n')
+        return [options.hosts?.(place) ?? '', balancedConfiguration({ ...place, nodes: listens })].join('\n')
       },
       prepare: async (prefix) => options.prepare?.(prefix, settings[0], folder),
     })
@@ -128,6 +130,43 @@ export async function startNodes(options: NodesOptions = {}): Promise<NodesWorld
     throw fault
   }
 }
+
+/** Somebody with a session that a protected host knows; gives the cookie of our pages and that of the host. */
+export async function enter(
+  { services }: Pick<NodesWorld, 'services'>,
+  { id: userId }: { readonly id: UserId },
+  host: string,
+): Promise<{ readonly own: string; readonly there: string }> {
+  const { db, newToken, newId } = services
+  const [token, siteToken, id, now] = [newToken(), newToken(), newId(), services.now()]
+  await sessions.insert(db, {
+    ...{ id, userId, amr: ['pwd', 'otp'], authTime: now, createdAt: now, lastSeenAt: now },
+    ...{ expiresAt: now + 3600, address: '', userAgent: '', tokenHash: hashToken(token) },
+  })
+  await siteSessions.replace(db, { tokenHash: hashToken(siteToken), sessionId: id, host }, now)
+  return { own: `__Host-watchword-session=${token}`, there: `__Host-watchword-site=${siteToken}` }
+}
+
+/** The virtual host of the wiki: everything in it is a place, served from a folder of Apache. */
+export const wikiHost = ({ httpsPort, certificate, key }: ApachePlace): string => `
+Include conf-available/watchword-authorizer.conf
+<VirtualHost *:${httpsPort}>
+  ServerName wiki.example.net
+  SSLEngine on
+  SSLCertificateFile "${certificate}"
+  SSLCertificateKeyFile "${key}"
+  DocumentRoot "${dirname(certificate)}/htdocs"
+  DirectoryIndex index.html
+  <Directory "${dirname(certificate)}/htdocs">
+    Require all granted
+  </Directory>
+  <Location "/">
+    Include watchword/protect-two-factor.conf
+  </Location>
+</VirtualHost>`
+
+/** Modules of places, for `NodesOptions`. */
+export const placeModules = ['authn_core', 'authz_user', 'authnz_fcgi', 'setenvif', 'dir']
 
 /** Everybody of a test comes from one address. */
 const wide = {

@@ -4,7 +4,7 @@ import type { Configuration } from './read.ts'
 
 /** What Watchword's own settings say. */
 export interface DoctorSettings {
-  /** Absent where `authorizer.listen` is off. */
+  /** Where Apache asks: the balancer, or the authorizer itself. Absent where that is off. */
   readonly authorizer: { readonly host: string; readonly port: number } | undefined
   /** Of the pages of Watchword. */
   readonly origin: string

@@ -168,7 +168,7 @@ async function askOthers({ hosts, settings, machine }: View): Promise<Finding[]>
         'authorizer-silent',
         undefined,
         `Nobody answers as an authorizer at ${at}: protected places answer 500.`,
-        'Start Watchword, with authorizer.listen as it is here.',
+        'Start Watchword, with authorizer.listen as it is here, and the program at authorizer.balancer if there is one.',
       ),
     )
   }

@@ -81,7 +81,7 @@ function settingsOf(config: Config): DoctorSettings {
   if (!existsSync(authorizer.secretFile)) {
     throw new Refusal('Watchword has made no secret for Apache yet. Run: watchword apache install')
   }
-  const address = authorizer.listen
+  const address = authorizer.balancer ?? authorizer.listen
   const known = {
     ...config,
     authorizer: { ...authorizer, listen: address.kind === 'tcp' ? address : nowhere },

@@ -42,14 +42,14 @@ export function declareApacheInstall(command: Command): Handler {
 
 /** What is written for the settings in force, the files of these groups included. */
 export function filesOf(config: Config, prefix: string, groups: readonly string[]): readonly ApacheFile[] {
-  const { listen, secretFile, leaseDirectory } = config.authorizer
-  if (listen.kind === 'off' || listen.port === 0) {
+  const { listen, balancer = listen, secretFile, leaseDirectory } = config.authorizer
+  if (balancer.kind === 'off' || balancer.port === 0) {
     throw new Refusal('Apache has nobody to ask: give authorizer.listen an address with a port, and restart.')
   }
   const policies = [...builtInPolicies, ...groups.map(policyOfGroup), ...ownPolicies(config)]
   try {
     const secret = readCallerSecret(secretFile)
-    return protectionFiles({ prefix, authorizer: listen, secret, policies, leaseDirectory })
+    return protectionFiles({ prefix, authorizer: balancer, secret, policies, leaseDirectory })
   } catch (cause) {
     if (!(cause instanceof VhostError)) throw cause
     throw new UsageError(cause.message.replace(/^prefix\b/, '--prefix'), { cause })
