@@ -1,4 +1,5 @@
 import type { Trial } from '../support/trial.ts'
+import { clockModel } from './clock-model.ts'
 import { codeRace } from './code-race.ts'
 import { crashSqlite } from './crash-sqlite.ts'
 import { damagedValues } from './damaged-values.ts'
@@ -15,6 +16,7 @@ export const trials: readonly Trial[] = [
   oneTimeRace,
   guessRace,
   pairRace,
+  clockModel,
   hostileBodies,
   damagedValues,
   spellings,
