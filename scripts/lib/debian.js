@@ -18,6 +18,7 @@ export const debianPackages = {
   haproxy: 'haproxy',
   'libapache2-mod-passenger': '/usr/lib/apache2/modules/mod_passenger.so',
   'libapache2-mod-svn': '/usr/lib/apache2/modules/mod_dav_svn.so',
+  libfaketime: '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1',
   nginx: 'nginx',
   'libpam-google-authenticator': 'google-authenticator',
   oathtool: 'oathtool',

@@ -23,6 +23,8 @@ export interface NodesOptions extends Omit<Beyond, 'folder'> {
   /** Tables of `watchword.toml`. */
   readonly toml?: string
   readonly env?: Readonly<Record<string, string>>
+  /** The clock of the services beside the processes, where that of the processes is not the machine's. */
+  readonly now?: () => number
 }
 
 /** Processes of the program on one database, and the services of this process beside them. */
@@ -42,7 +44,7 @@ export interface Nodes {
 
 /** Starts the processes one after the other, as the first one makes key and tables. */
 export async function startNodes(options: NodesOptions): Promise<Nodes> {
-  const { folder, databaseUrl, processes, toml = '', env = {}, ...beyond } = options
+  const { folder, databaseUrl, processes, toml = '', env = {}, now, ...beyond } = options
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'watchword.toml'), toml)
   const settings: Record<string, string> = {
@@ -60,7 +62,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
   try {
     while (started.length < processes) started.push(await startProcess(folder, settings))
     const config = trialConfig(settings)
-    const composed = await compose(config)
+    const composed = await compose(config, now === undefined ? {} : { now })
     return {
       ports: started.map(({ port }) => port),
       pids: started.map(({ pid }) => pid),

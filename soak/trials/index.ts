@@ -1,4 +1,5 @@
 import type { Trial } from '../support/trial.ts'
+import { clockJumps } from './clock-jumps.ts'
 import { clockModel } from './clock-model.ts'
 import { codeRace } from './code-race.ts'
 import { crashSqlite } from './crash-sqlite.ts'
@@ -7,6 +8,7 @@ import { guessRace } from './guess-race.ts'
 import { hostileBodies } from './hostile-bodies.ts'
 import { oneTimeRace } from './one-time-race.ts'
 import { pairRace } from './pair-race.ts'
+import { revocation } from './revocation.ts'
 import { spellings } from './spellings.ts'
 
 /** Every trial, in the order of the catalogue. */
@@ -16,6 +18,8 @@ export const trials: readonly Trial[] = [
   oneTimeRace,
   guessRace,
   pairRace,
+  revocation,
+  clockJumps,
   clockModel,
   hostileBodies,
   damagedValues,
