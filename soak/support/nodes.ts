@@ -35,8 +35,8 @@ export interface Nodes {
   readonly config: Config
   /** What a proxy shows to be believed. */
   readonly callerSecret: string
-  /** How many passwords all processes compared so far, as the library counts. */
-  compared(): Promise<number>
+  /** What all processes computed so far: passwords compared, and HMACs of codes, one for each step and device. */
+  computed(): Promise<Computed>
   /** What all processes wrote to their logs. */
   log(): string
   close(): Promise<void>
@@ -69,9 +69,10 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
       beside: composed.services,
       config,
       callerSecret: readCallerSecret(config.authorizer.secretFile),
-      compared: async () => {
-        const counts = await Promise.all(started.map((each) => each.compared()))
-        return counts.reduce((sum, count) => sum + count, 0)
+      computed: async () => {
+        const counts = await Promise.all(started.map((each) => each.computed()))
+        const sum = (kind: keyof Computed) => counts.reduce((total, each) => total + each[kind], 0)
+        return { passwords: sum('passwords'), hmacs: sum('hmacs') }
       },
       log: () => readFileSync(join(folder, 'log'), 'utf8'),
       async close() {
@@ -85,10 +86,15 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
   }
 }
 
+export interface Computed {
+  readonly passwords: number
+  readonly hmacs: number
+}
+
 interface Process {
   readonly port: number
   readonly pid: number
-  compared(): Promise<number>
+  computed(): Promise<Computed>
   end(): Promise<unknown>
 }
 
@@ -116,10 +122,10 @@ async function startProcess(folder: string, env: Record<string, string>): Promis
   return {
     port,
     pid: child.pid ?? 0,
-    async compared() {
+    async computed() {
       const answer = once(child, 'message')
-      child.send('compared')
-      return (await answer)[0] as number
+      child.send('computed')
+      return (await answer)[0] as Computed
     },
     async end() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')

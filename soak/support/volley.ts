@@ -30,6 +30,9 @@ export interface Lanes {
   close(): void
 }
 
+/** How long an answer may take, in seconds; on a machine that is busy with other things many come late. */
+const PATIENCE = 60
+
 const warming: RawRequest = { method: 'GET', target: '/healthz', headers: [['host', '127.0.0.1']] }
 
 export async function openLanes(
@@ -37,7 +40,7 @@ export async function openLanes(
   { count, besideEvery }: { readonly count: number; readonly besideEvery?: number },
 ): Promise<Lanes> {
   const clients = Array.from({ length: count }, (_, index) => {
-    return new RawClient({ port: ports[index % ports.length] ?? 0 })
+    return new RawClient({ port: ports[index % ports.length] ?? 0 }, PATIENCE)
   })
   // Servers let go of connections that nobody uses.
   let warmAt = Number.NEGATIVE_INFINITY

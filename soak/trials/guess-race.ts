@@ -13,6 +13,8 @@ import { jsonRequest, type Lanes, openLanes, type Shot } from '../support/volley
 const GUESSES = 1000
 const ADDRESSES = 200
 const AT_ONCE = 500
+/** Two devices, and a step before and behind the present one. */
+const HMACS_A_LOOK = 6
 
 /** A thousand guesses at one account at the same moment, to two processes. */
 export const guessRace: Trial = {
@@ -63,6 +65,7 @@ async function guessCodes(nodes: Nodes, lanes: Lanes, random: Random): Promise<R
     const ways = [random.pick([...codeWays, 'verify', 'page'] as const)]
     shots.push(...codeShots(nodes, { holder, hands, code }, { ways, count: 1, random }))
   }
+  const before = await nodes.computed()
   const began = performance.now()
   const hits = await fire(lanes, shots)
   const { reasons } = await eventsOf(beside, person.id)
@@ -70,8 +73,16 @@ async function guessCodes(nodes: Nodes, lanes: Lanes, random: Random): Promise<R
   const codeFree = looksWithin(config.throttle.codeFree, config.throttle, began)
   const violations: string[] = []
   if (looks > codeFree) violations.push(`${looks} codes were looked at; the budget has ${codeFree}.`)
+  const { hmacs } = await nodes.computed()
+  if (hmacs - before.hmacs > codeFree * HMACS_A_LOOK) {
+    violations.push(
+      `${hmacs - before.hmacs} codes were computed; ${codeFree} looks have ${HMACS_A_LOOK} each.`,
+    )
+  }
   const charged = (await readAttempts(beside.db, [`code:${person.id}`])).get(`code:${person.id}`)?.count
-  if (charged !== looks) violations.push(`${looks} codes were looked at, and ${charged} charged.`)
+  // What cannot be a code is charged, and never looked at.
+  const refused = looks + (reasons.malformed ?? 0)
+  if (charged !== refused) violations.push(`${refused} codes were refused, and ${charged} charged.`)
   // Not even the right one is looked at now.
   const code = person.code('phone')
   const [owner] = codeShots(nodes, { holder, hands, code }, { ways: ['verify'], count: 1, random })
@@ -92,7 +103,7 @@ async function guessPasswords(nodes: Nodes, lanes: Lanes, random: Random): Promi
     { operator: 'trial' },
   )
   if (made.kind !== 'created') throw new Error(made.kind)
-  const before = await nodes.compared()
+  const before = await nodes.computed()
   const shots = Array.from({ length: GUESSES }, (_, index): Shot => {
     const address = `198.51.${index % ADDRESSES}.7`
     const fields = {
@@ -108,7 +119,7 @@ async function guessPasswords(nodes: Nodes, lanes: Lanes, random: Random): Promi
   })
   const began = performance.now()
   const hits = await fire(lanes, shots)
-  const compared = (await nodes.compared()) - before
+  const compared = (await nodes.computed()).passwords - before.passwords
   const { reasons } = await eventsOf(beside, made.id)
   const looks = reasons['wrong-password'] ?? 0
   const passwordFree = looksWithin(config.throttle.passwordFree, config.throttle, began)

@@ -1,6 +1,7 @@
 import type { Trial } from '../support/trial.ts'
 import { clockJumps } from './clock-jumps.ts'
 import { clockModel } from './clock-model.ts'
+import { codeGuessing } from './code-guessing.ts'
 import { codeRace } from './code-race.ts'
 import { crashSqlite } from './crash-sqlite.ts'
 import { damagedValues } from './damaged-values.ts'
@@ -21,6 +22,7 @@ export const trials: readonly Trial[] = [
   revocation,
   clockJumps,
   clockModel,
+  codeGuessing,
   hostileBodies,
   damagedValues,
   spellings,

@@ -26,8 +26,8 @@ export interface Person {
   readonly username: string
   /** Devices by name: `phone` and `token` are confirmed, `tablet` waits for its first code. */
   readonly devices: ReadonlyMap<string, string>
-  /** The code of a device that is good now. */
-  code(device: string): string
+  /** The code of a device that is good now, or at another time. */
+  code(device: string, at?: number): string
   /** Two sessions, and two logins that wait for a code. */
   readonly sessionTokens: readonly [Token, Token]
   readonly loginTokens: readonly [Token, Token]
@@ -104,10 +104,10 @@ export async function makePerson(services: Services, kind: 'enrolled' | 'newcome
       await logins.insert(tx, login, { now, expiresAt: now + 600 })
     }
   })
-  const code = (device: string) => {
+  const code = (device: string, at = now) => {
     const key = keys.get(device)
     if (key === undefined) throw new Error(`no device ${device}`)
-    return totpCode(key, Math.floor(now / 30), { algorithm: 'sha1', digits: 6 })
+    return totpCode(key, Math.floor(at / 30), { algorithm: 'sha1', digits: 6 })
   }
   const [one = '', two = ''] = codes.map(formatRecoveryCode)
   return {

@@ -25,20 +25,23 @@ export interface RawRequest {
  */
 export class RawClient {
   readonly #address: RawAddress
+  readonly #patience: number
   #socket: Socket | undefined
 
-  constructor(address: RawAddress) {
+  /** @param patience how long an answer may take, in seconds. */
+  constructor(address: RawAddress, patience = 10) {
     this.#address = address
+    this.#patience = patience
   }
 
-  /** Gives up after ten seconds. */
+  /** Gives up when the answer takes too long. */
   async send({ method, target, headers, body = '' }: RawRequest): Promise<RawAnswer> {
     const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`)
     const bytes = Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n${body}`, 'latin1')
     const isKept = this.#socket !== undefined
     const socket = this.#socket ?? this.#connect()
     this.#socket = undefined
-    const answer = await exchange(socket, bytes, method)
+    const answer = await exchange(socket, bytes, { method, patience: this.#patience })
     // The server may let go of a kept connection just when it is used.
     if (answer === undefined && isKept) return this.send({ method, target, headers, body })
     if (answer === undefined) throw new Error(`no answer: ${method} ${target}`)
@@ -88,7 +91,11 @@ export const headerOf = ({ headers }: RawAnswer, name: string): string | undefin
 
 type Received = RawAnswer & { readonly isKept: boolean }
 
-function exchange(socket: Socket, bytes: Buffer, method: string): Promise<Received | undefined> {
+function exchange(
+  socket: Socket,
+  bytes: Buffer,
+  { method, patience: seconds }: { readonly method: string; readonly patience: number },
+): Promise<Received | undefined> {
   return new Promise((resolve, reject) => {
     let text = ''
     const finish = (answer: Received | undefined) => {
@@ -100,8 +107,8 @@ function exchange(socket: Socket, bytes: Buffer, method: string): Promise<Receiv
     }
     const patience = setTimeout(() => {
       socket.destroy()
-      reject(new Error(`no whole answer after ten seconds: ${bytes.toString('latin1').slice(0, 200)}`))
-    }, 10_000)
+      reject(new Error(`no whole answer after ${seconds} seconds: ${bytes.toString('latin1').slice(0, 200)}`))
+    }, seconds * 1000)
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1')
       const answer = readAnswer(text, method, false)
