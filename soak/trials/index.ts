@@ -3,6 +3,8 @@ import { clockJumps } from './clock-jumps.ts'
 import { clockModel } from './clock-model.ts'
 import { codeGuessing } from './code-guessing.ts'
 import { codeRace } from './code-race.ts'
+import { crashNode } from './crash-node.ts'
+import { crashPostgres } from './crash-postgres.ts'
 import { crashSqlite } from './crash-sqlite.ts'
 import { damagedValues } from './damaged-values.ts'
 import { guessRace } from './guess-race.ts'
@@ -15,6 +17,8 @@ import { spellings } from './spellings.ts'
 /** Every trial, in the order of the catalogue. */
 export const trials: readonly Trial[] = [
   crashSqlite,
+  crashPostgres,
+  crashNode,
   codeRace,
   oneTimeRace,
   guessRace,

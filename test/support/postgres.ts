@@ -33,7 +33,9 @@ export interface Postgres {
   log(): string
   /** Immediate shutdown without a checkpoint: what a crash leaves behind. Data stays; `start` brings it up again. */
   kill(): Promise<void>
-  /** Starts it again after `kill`, with recovery; resolves when it takes connections. */
+  /** SIGKILL to the server and each of its processes, as when memory runs out: nothing is left to clean up. */
+  crash(): Promise<void>
+  /** Starts it again after `kill` or `crash`, with recovery; resolves when it takes connections. */
   start(): Promise<void>
   /** Ends the server and removes the folder. Open connections are cut. Safe to call twice. */
   stop(): Promise<void>
@@ -90,6 +92,26 @@ export async function startPostgres(): Promise<Postgres> {
     await ended
   }
 
+  async function crash(): Promise<void> {
+    const child = server
+    server = undefined
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    const { pid } = child
+    const own = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+    child.kill('SIGKILL')
+    for (const each of own) {
+      try {
+        process.kill(Number(each), 'SIGKILL')
+      } catch {
+        // It ended by itself in between.
+      }
+    }
+    await ended
+    // It refuses to start while one of them still holds the memory that they share.
+    while (own.some((each) => existsSync(`/proc/${each}`))) await delay(5)
+  }
+
   async function createDatabase(name: string): Promise<string> {
     const client = new Client({ connectionString: url('postgres') })
     await client.connect()
@@ -126,6 +148,7 @@ export async function startPostgres(): Promise<Postgres> {
     createDatabase,
     log: () => readFileSync(logFile, 'utf8'),
     kill: () => end('SIGQUIT'),
+    crash,
     start,
     stop,
   }

@@ -42,16 +42,19 @@ export function mixedLoad(town: Town, { random, lanes, goesOn = false }: LoadOpt
       person.isBusy = true
       touched.add(person)
       let isNodeGone = false
+      let isHurt = false
       for await (const { deed, outcome } of chooseDeed(town, person, own)) {
         tallied(found, deed, outcome, person)
         if (outcome.kind === 'done' || outcome.kind === 'refused') answers += 1
         tell()
         isNodeGone = outcome.kind === 'unsent' || (outcome.kind === 'in doubt' && outcome.why === 'lost')
+        isHurt = outcome.kind === 'unsent' || outcome.kind === 'in doubt'
         if (outcome.kind !== 'done' || isStopped) break
       }
       person.isBusy = false
       if (isNodeGone && !goesOn) return
-      if (isNodeGone) await delay(10)
+      // Whoever meets a fault comes back after a while, or all would be in doubt within a moment.
+      if (isHurt) await delay(150)
     }
   }
   const all = Promise.all(

@@ -34,8 +34,7 @@ export async function perform(
   if (code?.code !== undefined) code.code.device.used = Math.max(code.code.device.used, code.code.at)
   const reply = await visit(node, { ...request, address: person.address })
   if (reply.kind === 'unsent') return { kind: 'unsent' }
-  const isFault = reply.kind === 'answered' && reply.status >= 500 && reply.code !== 'busy'
-  if (reply.kind === 'lost' || isFault) {
+  if (reply.kind === 'lost' || isFault(reply)) {
     person.perhaps = { deed: name, world: after, ...(code !== undefined && { code }) }
     return { kind: 'in doubt', why: reply.kind === 'lost' ? 'lost' : 'fault' }
   }
@@ -47,6 +46,35 @@ export async function perform(
   adopt(person, after, code)
   return { kind: 'done', reply }
 }
+
+export interface Volley {
+  readonly accepted: number
+  /** Answers that did not come, or told of a fault. */
+  readonly lost: number
+}
+
+/** Sends the same to each of these nodes at once; it may be done once at most. */
+export async function performAtOnce(
+  person: Person,
+  nodes: readonly Pick<Node, 'port' | 'agent'>[],
+  { name, request, code, change, learn }: Deed,
+): Promise<Volley> {
+  const after = copyOf(person.world)
+  change(after)
+  if (code?.code !== undefined) code.code.device.used = Math.max(code.code.device.used, code.code.at)
+  const replies = await Promise.all(nodes.map((node) => visit(node, { ...request, address: person.address })))
+  const accepted = replies.filter((reply) => reply.kind === 'answered' && reply.status === 200)
+  const [first] = accepted
+  const lost = replies.filter((reply) => reply.kind === 'lost' || isFault(reply)).length
+  if (first?.kind === 'answered') {
+    learn?.(after, first)
+    adopt(person, after, code)
+  } else if (lost > 0) person.perhaps = { deed: name, world: after, ...(code !== undefined && { code }) }
+  return { accepted: accepted.length, lost }
+}
+
+const isFault = (reply: Reply): boolean =>
+  reply.kind === 'answered' && reply.status >= 500 && reply.code !== 'busy'
 
 /** From now on this holds; what it ended is remembered, and so is the code that was spent. */
 export function adopt(person: Person, world: World, code: Spent | undefined): void {

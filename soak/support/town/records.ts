@@ -31,25 +31,39 @@ export function sqliteRecords(path: string): Records {
   }
 }
 
-/** A database of PostgreSQL, which checks its constraints by itself; what is left is that its indexes say the same. */
-export async function postgresRecords(url: string): Promise<Records> {
-  const client = new Client({ connectionString: url })
-  client.on('error', () => undefined)
-  await client.connect()
-  const query = async (sql: string): Promise<Record<string, unknown>[]> => (await client.query(sql)).rows
+/** A database of PostgreSQL, which may have been restarted since it was asked last. */
+export function postgresRecords(url: string): Records {
+  let open: Client | undefined
+  const connected = async (): Promise<Client> => {
+    if (open !== undefined) return open
+    const client = new Client({ connectionString: url })
+    const forget = () => {
+      if (open === client) open = undefined
+    }
+    client.on('error', forget)
+    client.on('end', forget)
+    await client.connect()
+    open = client
+    return client
+  }
+  const query = async (sql: string): Promise<Record<string, unknown>[]> => {
+    const client = await connected()
+    return (await client.query(sql)).rows
+  }
   return {
     query,
     standings: (usernames) => standings(query, usernames),
+    // It checks its constraints by itself; what is left is whether tables and indexes say the same.
     async faults() {
       await query('CREATE EXTENSION IF NOT EXISTS amcheck')
-      const checks =
-        await query(`SELECT bt_index_check(c.oid, true) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-        JOIN pg_am a ON a.oid = c.relam WHERE a.amname = 'btree' AND c.relkind = 'i' AND c.relnamespace = 'public'::regnamespace`)
-          .then(() => [])
-          .catch((error: unknown) => [String(error)])
-      return checks
+      return query(`SELECT bt_index_check(c.oid, true) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+        JOIN pg_am a ON a.oid = c.relam WHERE a.amname = 'btree' AND c.relkind = 'i'
+        AND c.relnamespace = 'public'::regnamespace`).then(
+        () => [],
+        (error: unknown) => [String(error)],
+      )
     },
-    close: () => client.end(),
+    close: async () => open?.end(),
   }
 }
 

@@ -1,3 +1,4 @@
+import { addCounts } from '../history.ts'
 import type { Random } from '../random.ts'
 import { isTakenElsewhere } from './codes.ts'
 import { signInWith } from './deeds.ts'
@@ -17,6 +18,12 @@ export const noFindings = (): Findings => ({ counts: {}, violations: [] })
 
 export function count(counts: Record<string, number>, kind: string, by = 1): void {
   counts[kind] = (counts[kind] ?? 0) + by
+}
+
+/** Adds what was found elsewhere. */
+export function gather(found: Findings, more: Partial<Findings>): void {
+  addCounts(found.counts, more.counts ?? {})
+  found.violations.push(...(more.violations ?? []))
 }
 
 /**

@@ -79,7 +79,7 @@ export async function foundTown({
   await close()
   const records =
     config.database.kind === 'postgres'
-      ? await postgresRecords(config.database.url)
+      ? postgresRecords(config.database.url)
       : sqliteRecords(config.database.path)
   const log = join(folder, 'log')
   const nodes: Node[] = []

@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Random } from '../random.ts'
+import { count, type Findings, noFindings } from './settle.ts'
+import type { Town } from './town.ts'
+import { visit } from './visit.ts'
+
+/** Service returns within so many milliseconds once its fault is over (I7). */
+const RETURN_MS = 5000
+
+/** While nothing can be looked up nobody is let in: sessions that are good are answered with a fault (I3). */
+export async function probeClosed(town: Town, random: Random): Promise<Findings> {
+  const found = noFindings()
+  const people = town.people.filter(({ world }) => world.sessions.length > 0).slice(0, 3)
+  await Promise.all(
+    people.map(async ({ username, address, world }) => {
+      const session = world.sessions.at(-1)?.token
+      if (session === undefined) return
+      const reply = await visit(town.node(random), {
+        method: 'GET',
+        path: '/auth/session/',
+        session,
+        address,
+      })
+      if (reply.kind === 'answered' && reply.status === 200) {
+        found.violations.push(`${username}: a session was believed while nobody could look it up.`)
+      } else if (reply.kind === 'answered' && reply.status === 503)
+        count(found.counts, 'refused while it was down')
+      else count(found.counts, 'not answered while it was down')
+    }),
+  )
+  return found
+}
+
+/** Waits until every server says that it is ready; later than five seconds after the end of a fault is a violation. */
+export async function untilBack(town: Town, random: Random): Promise<Findings> {
+  const found = noFindings()
+  const began = performance.now()
+  const isReady = async () => {
+    const { address } = random.pick(town.people)
+    const replies = await Promise.all(
+      town.nodes.map((node) => visit(node, { method: 'GET', path: '/readyz', address })),
+    )
+    return replies.every((reply) => reply.kind === 'answered' && reply.status === 200)
+  }
+  while (!(await isReady())) {
+    if (performance.now() - began > RETURN_MS) {
+      found.violations.push('Service did not return within five seconds.')
+      return found
+    }
+    await delay(10)
+  }
+  count(found.counts, 'returns')
+  return found
+}
