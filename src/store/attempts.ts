@@ -4,8 +4,8 @@ import { prepared } from './prepared.ts'
 import { isReadingNow } from './read-now.ts'
 
 const indexes = (size: number) => Array.from({ length: size }, (_, index) => index)
-const text = (row: Row, name: string) => row[name] as string
-const number = (row: Row, name: string) => row[name] as number
+const text = (marks: Values, index: number) => marks[index] as string
+const number = (marks: Values, index: number) => marks[index] as number
 
 /**
  * Reads what was charged under each key and holds the rows until the transaction ends.
@@ -15,7 +15,7 @@ const number = (row: Row, name: string) => row[name] as number
  */
 export async function hold(tx: Db, keys: readonly string[]): Promise<ReadonlyMap<string, Attempts>> {
   const query = isReadingNow(tx.getExecutor().adapter) ? readRows : holdRows
-  const { rows } = await query(keys.length)(tx, numbered({ key: keys }))
+  const { rows } = await query(keys.length)(tx, keys)
   const held = new Map<string, Attempts>(keys.map((key) => [key, { count: 0, since: 0, blockedUntil: 0 }]))
   for (const row of rows) {
     held.set(row.key, { count: row.count, since: row.since, blockedUntil: row.blocked_until })
@@ -24,25 +24,23 @@ export async function hold(tx: Db, keys: readonly string[]): Promise<ReadonlyMap
 }
 
 const readRows = ofSize((size) =>
-  prepared((tx, marks: Row) =>
+  prepared((tx, marks: Values) =>
     tx
       .selectFrom('attempts')
       .select(['key', 'count', 'since', 'blocked_until'])
       .where(
         'key',
         'in',
-        indexes(size).map((i) => text(marks, `key${i}`)),
+        indexes(size).map((i) => text(marks, i)),
       ),
   ),
 )
 
 const holdRows = ofSize((size) =>
-  prepared((tx, marks: Row) =>
+  prepared((tx, marks: Values) =>
     tx
       .insertInto('attempts')
-      .values(
-        indexes(size).map((i) => ({ key: text(marks, `key${i}`), count: 0, since: 0, blocked_until: 0 })),
-      )
+      .values(indexes(size).map((i) => ({ key: text(marks, i), count: 0, since: 0, blocked_until: 0 })))
       .onConflict((oc) => oc.column('key').doUpdateSet((eb) => ({ count: eb.ref('attempts.count') })))
       .returning(['key', 'count', 'since', 'blocked_until']),
   ),
@@ -51,26 +49,20 @@ const holdRows = ofSize((size) =>
 /** Stores what is charged under keys that are held. */
 export async function put(tx: Db, charged: ReadonlyMap<string, Attempts>): Promise<void> {
   if (charged.size === 0) return
-  const values = [...charged.values()]
-  const row = numbered({
-    key: [...charged.keys()],
-    count: values.map(({ count }) => count),
-    since: values.map(({ since }) => since),
-    until: values.map(({ blockedUntil }) => blockedUntil),
-  })
-  await putRows(charged.size)(tx, row)
+  const values = [...charged].flatMap(([key, row]) => [key, row.count, row.since, row.blockedUntil])
+  await putRows(charged.size)(tx, values)
 }
 
 const putRows = ofSize((size) =>
-  prepared((tx, marks: Row) =>
+  prepared((tx, marks: Values) =>
     tx
       .insertInto('attempts')
       .values(
         indexes(size).map((i) => ({
-          key: text(marks, `key${i}`),
-          count: number(marks, `count${i}`),
-          since: number(marks, `since${i}`),
-          blocked_until: number(marks, `until${i}`),
+          key: text(marks, 4 * i),
+          count: number(marks, 4 * i + 1),
+          since: number(marks, 4 * i + 2),
+          blocked_until: number(marks, 4 * i + 3),
         })),
       )
       .onConflict((oc) =>
@@ -109,16 +101,8 @@ export async function clearHeld(tx: Db, held: ReadonlyMap<string, Attempts>): Pr
 
 const deleteOne = prepared((db, { key }: { key: string }) => db.deleteFrom('attempts').where('key', '=', key))
 
-/** Parameters of a query over several rows: `key0`, `key1`, … */
-type Row = Readonly<Record<string, string | number>>
-
-function numbered(columns: Readonly<Record<string, readonly (string | number)[]>>): Row {
-  const named: Record<string, string | number> = {}
-  for (const [column, values] of Object.entries(columns)) {
-    for (const [index, value] of values.entries()) named[`${column}${index}`] = value
-  }
-  return named
-}
+/** Parameters of a query over several rows: the columns of the first one, then those of the next. */
+type Values = readonly (string | number)[]
 
 /** One prepared query for each number of rows; there are only a few. */
 function ofSize<Query>(build: (size: number) => Query): (size: number) => Query {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { TokenHash } from '../domain/token.ts'
 import type { UserId } from '../domain/user.ts'
@@ -67,8 +68,8 @@ const overLimit = prepared((db, { userId, limit }: { userId: UserId; limit: numb
     .where('user_id', '=', userId)
     .orderBy('last_used_at', 'desc')
     .orderBy('token_hash')
-    // SQLite knows OFFSET only after a LIMIT.
-    .limit(1000)
+    // SQLite knows OFFSET only after a LIMIT, and plans the query anew whenever one is bound.
+    .limit(sql.lit(1000))
     .offset(limit),
 )
 

@@ -35,7 +35,7 @@ const atPlace = prepared((db, { place }: { place: string }) =>
     .select('hash')
     .where(chanceOfUser, '>=', place)
     .orderBy(chanceOfUser)
-    .limit(1),
+    .limit(sql.lit(1)),
 )
 
 /** The part of an identifier that is random (see `newId`); an index is in its order, on both engines. */

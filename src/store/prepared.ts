@@ -1,6 +1,6 @@
-import type { Compilable, CompiledQuery, DatabaseConnection, DialectAdapter } from 'kysely'
+import type { Compilable, CompiledQuery, DatabaseConnection, DialectAdapter, QueryResult } from 'kysely'
 import type { Db } from './database.ts'
-import { isReadingNow } from './read-now.ts'
+import { isReadingNow, isRunningNow } from './read-now.ts'
 
 /** What a prepared query gave. */
 export interface PreparedResult<Row> {
@@ -31,18 +31,23 @@ export function prepared<Parameters extends object, Row extends object>(
     }
     const bound = {
       ...built.query,
-      parameters: built.values(parameters as Readonly<Record<string, unknown>>),
+      parameters: built.values(parameters as Readonly<Record<string | number, unknown>>),
     }
     // On the pool of SQLite the answer is there at once; going through Kysely's pool would cost as much as the answer.
     if (built.isSelect && isReadingNow(adapter) && !db.isTransaction) {
       return { rows: adapter.readNow(bound), affected: 0 }
     }
-    // The type of a compiled query does not tell plain rows from results of writes; only selects are asked for rows.
-    const { rows, numAffectedRows } = db.isTransaction
-      ? await (await connectionOf(db)).executeQuery(bound)
-      : await db.executeQuery(bound)
-    return { rows: rows as Row[], affected: Number(numAffectedRows ?? 0n) }
+    if (!db.isTransaction) return resultOf(await db.executeQuery(bound))
+    const connection = connections.get(db) ?? (await connectionOf(db))
+    return resultOf(
+      isRunningNow(connection) ? connection.runNow(bound) : await connection.executeQuery(bound),
+    )
   }
+}
+
+/** The type of a compiled query does not tell plain rows from results of writes; only selects are asked for rows. */
+function resultOf<Row>({ rows, numAffectedRows }: QueryResult<unknown>): PreparedResult<Row> {
+  return { rows: rows as Row[], affected: Number(numAffectedRows ?? 0n) }
 }
 
 const connections = new WeakMap<Db, DatabaseConnection>()
@@ -59,18 +64,19 @@ export async function connectionOf(transaction: Db): Promise<DatabaseConnection>
 interface BuiltQuery<Row> {
   readonly query: CompiledQuery<Row>
   readonly isSelect: boolean
-  values(parameters: Readonly<Record<string, unknown>>): unknown[]
+  values(parameters: Readonly<Record<string | number, unknown>>): unknown[]
 }
 
 /** Builds the query with a mark in place of each parameter, to find where each ends up. */
 function buildOnce<Row>(build: (marks: object) => CompiledQuery<Row>): BuiltQuery<Row> {
-  const names = new Map<symbol, string>()
+  const names = new Map<symbol, string | number>()
   const marks = new Proxy(
     {},
     {
       get(_target, name) {
         const mark = Symbol(String(name))
-        names.set(mark, String(name))
+        // Of a list the engine finds a place faster by a number.
+        names.set(mark, /^\d+$/.test(String(name)) ? Number(name) : String(name))
         return mark
       },
     },

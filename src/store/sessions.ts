@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { HeldSession, Session, SessionUser, SessionWithUser } from '../domain/session.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { TokenHash } from '../domain/token.ts'
@@ -226,8 +227,8 @@ const overLimit = prepared((db, { userId, limit }: { userId: UserId; limit: numb
     .where('user_id', '=', userId)
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
-    // SQLite knows OFFSET only after a LIMIT.
-    .limit(1000)
+    // SQLite knows OFFSET only after a LIMIT, and plans the query anew whenever one is bound.
+    .limit(sql.lit(1000))
     .offset(limit),
 )
 

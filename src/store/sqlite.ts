@@ -10,7 +10,7 @@ import {
 } from 'kysely'
 import { storageFault } from '../domain/faults.ts'
 import { type CommitGroup, commitGroup } from './commit-group.ts'
-import type { ReadingNow } from './read-now.ts'
+import type { ReadingNow, RunningNow } from './read-now.ts'
 import { SqliteHandle } from './sqlite-handle.ts'
 import type { SyncingLater } from './sync-later.ts'
 import { Turns } from './turns.ts'
@@ -222,13 +222,22 @@ class SqliteDriver implements Driver {
   }
 }
 
-class SqliteConnection implements DatabaseConnection, SyncingLater {
+class SqliteConnection implements DatabaseConnection, RunningNow, SyncingLater {
   inTransaction = false
   syncsLater = false
   readonly #driver: SqliteDriver
 
   constructor(driver: SqliteDriver) {
     this.#driver = driver
+  }
+
+  runNow<R>(query: CompiledQuery): QueryResult<R> {
+    try {
+      if (!this.inTransaction) throw new Error('The transaction is over.')
+      return this.#driver.runInside(query)
+    } catch (cause) {
+      throw storageFault(cause)
+    }
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
