@@ -12,6 +12,7 @@ import { hostileBodies } from './hostile-bodies.ts'
 import { oneTimeRace } from './one-time-race.ts'
 import { pairRace } from './pair-race.ts'
 import { revocation } from './revocation.ts'
+import { smuggling } from './smuggling.ts'
 import { spellings } from './spellings.ts'
 
 /** Every trial, in the order of the catalogue. */
@@ -27,6 +28,7 @@ export const trials: readonly Trial[] = [
   clockJumps,
   clockModel,
   codeGuessing,
+  smuggling,
   hostileBodies,
   damagedValues,
   spellings,
