@@ -7,6 +7,7 @@ import { crashNode } from './crash-node.ts'
 import { crashPostgres } from './crash-postgres.ts'
 import { crashSqlite } from './crash-sqlite.ts'
 import { damagedValues } from './damaged-values.ts'
+import { forgedHeaders } from './forged-headers.ts'
 import { guessRace } from './guess-race.ts'
 import { hostileBodies } from './hostile-bodies.ts'
 import { oneTimeRace } from './one-time-race.ts'
@@ -28,6 +29,7 @@ export const trials: readonly Trial[] = [
   clockJumps,
   clockModel,
   codeGuessing,
+  forgedHeaders,
   smuggling,
   hostileBodies,
   damagedValues,

@@ -1,3 +1,5 @@
+import type { Random } from './random.ts'
+
 /** Headers as they are to be written, in order. */
 export type HeaderLines = readonly (readonly [string, string])[]
 
@@ -44,31 +46,15 @@ export function fold(name: string): string {
 /** What shows that a forged value was believed. */
 export const FORGED = /mallory|evil\.example|203\.0\.113\./
 
-/** Sixty names in eight manners, and random mixtures of these up to so many cases. */
-export function forgedCases(count: number, random: () => number): ForgedCase[] {
-  const names = [...identity, ...forwarding, ...others]
-  const cases = names.flatMap((name) =>
-    Object.entries(manners).map(([manner, forge]) => ({
-      what: `${name}, ${manner}`,
-      headers: forge(name, valueFor(name)),
-      mayBeRefused: manner === 'control' || manner === 'long',
-    })),
-  )
-  const single = cases.length
-  while (cases.length < count) {
-    const parts = Array.from({ length: 2 + Math.floor(random() * 4) }, () => {
-      const part = cases[Math.floor(random() * single)]
-      if (part === undefined) throw new RangeError('no cases')
-      return part
-    })
-    cases.push({
-      what: parts.map(({ what }) => what).join(' + '),
-      headers: parts.flatMap(({ headers }) => headers),
-      // Several lines of 8 KiB are too much together.
-      mayBeRefused: parts.some(({ mayBeRefused }) => mayBeRefused),
-    })
+/** Some of these together. */
+export function forgedMixture(random: Random): ForgedCase {
+  const parts = Array.from({ length: 2 + random.below(4) }, () => random.pick(singleForgeries))
+  return {
+    what: parts.map(({ what }) => what).join(' + '),
+    headers: parts.flatMap(({ headers }) => headers),
+    // Several lines of 8 KiB are too much together.
+    mayBeRefused: parts.some(({ mayBeRefused }) => mayBeRefused),
   }
-  return cases.slice(0, count)
 }
 
 type Forge = (name: string, value: string) => HeaderLines
@@ -104,3 +90,13 @@ function valueFor(name: string): string {
   if (/Host|Server|Proxy|Via/i.test(name)) return 'evil.example'
   return 'mallory'
 }
+
+/** Sixty names in eight manners. */
+export const singleForgeries: readonly ForgedCase[] = [...identity, ...forwarding, ...others].flatMap(
+  (name) =>
+    Object.entries(manners).map(([manner, forge]) => ({
+      what: `${name}, ${manner}`,
+      headers: forge(name, valueFor(name)),
+      mayBeRefused: manner === 'control' || manner === 'long',
+    })),
+)
