@@ -8,7 +8,7 @@ const CASES = 50
 
 const honest: ForgedCase = { what: 'nothing', headers: [], mayBeRefused: false }
 
-/** Headers by which proxies tell who asks, from where and for what, sent by whoever likes. */
+/** Headers by which proxies tell who asks, from where and for what, sent by whoever likes (SEC-PXY-2, SEC-API-3). */
 export const forgedHeaders: Trial = {
   id: 'FT-HDR-1',
   name: 'forged-headers',
