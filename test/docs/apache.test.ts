@@ -115,7 +115,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 
     /** Read by HAProxy; a part stands where the guide puts it. test/long/nodes-authorizer.test.ts runs all of it. */
     async haproxy({ text }) {
       if (!text.startsWith('global')) return
-      writeFileSync(debian.path('haproxy.cfg'), text)
+      writeFileSync(debian.path('haproxy.cfg'), `${text}\n`)
       await debian.shell('/usr/sbin/haproxy -c -q -f haproxy.cfg')
     },
 
