@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type ClientAnswer, request } from '../support/apache.ts'
 import { type EnrolledPerson, makeEnrolledPerson } from '../support/browser-people.ts'
-import { type Node, type NodesWorld, startNodes } from '../support/nodes.ts'
+import { type Node, type NodesWorld, startNodes, until } from '../support/nodes.ts'
 
 /** How many logins a node began, as its log says. */
 const loginsOf = (node: Node): number => {
@@ -16,11 +16,6 @@ const loopback = ({ settings }: Node) => ({
   port: Number(settings.WATCHWORD_LISTEN?.split(':')[1]),
   serverName: 'auth.example.com',
 })
-
-async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 30_000
-  while (!(await condition())) if (performance.now() > deadline) throw new Error(`never: ${what}`)
-}
 
 type Reply = ClientAnswer & { readonly fields: Record<string, unknown> }
 

@@ -1,74 +1,35 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { connect } from 'node:tls'
-import { temporaryFolder } from '../support/apache.ts'
 import { makePerson } from '../support/browser-people.ts'
-import { type Haproxy, haproxyBlocks, startHaproxy } from '../support/haproxy.ts'
-import { enter, type NodesWorld, placeModules, startNodes, wikiHost } from '../support/nodes.ts'
+import { haproxyBlocks, startHaproxy } from '../support/haproxy.ts'
+import { enter, type NodesWorld } from '../support/nodes.ts'
+import { type PlacesOfNodes, startPlacesOfNodes } from '../support/nodes-places.ts'
 import { freePort, send } from '../support/protected.ts'
-import { runWatchword } from '../support/watchword.ts'
 
 /** Longest time that a place may be closed to people who are signed in, when a node goes. */
 const PATIENCE_MS = 5000
 
 // Apache asks the HAProxy of the guide, which asks two nodes.
 describe('protected places when a node goes', () => {
+  let places: PlacesOfNodes
   let world: NodesWorld
-  let haproxy: Haproxy
-  let folder: string
-  let asked: number
-  let authorizers: readonly [number, number]
   let there: string
   const strangers: string[] = []
 
   before(async () => {
-    folder = temporaryFolder('ww-haproxy-')
-    asked = await freePort()
-    authorizers = [await freePort(), await freePort()]
-    world = await startNodes({
-      second: 'tcp',
-      modules: placeModules,
-      hosts: wikiHost,
-      settings: (index) => ({
-        WATCHWORD_AUTHORIZER_LISTEN: `127.0.0.1:${authorizers[index - 1]}`,
-        WATCHWORD_AUTHORIZER_BALANCER: `127.0.0.1:${asked}`,
-      }),
-      async prepare(prefix, settings, cwd) {
-        writeFileSync(join(prefix, 'htdocs', 'index.html'), 'the page of the wiki\n')
-        await runWatchword(cwd, settings, { args: ['apache', 'install', '--prefix', prefix] })
-        const text = readFileSync(join(prefix, 'conf-available', 'watchword-authorizer.conf'), 'utf8')
-        assert.match(
-          text,
-          new RegExp(`^AuthnzFcgiDefineProvider authn watchword fcgi://127.0.0.1:${asked}/$`, 'm'),
-        )
-      },
-    })
-    haproxy = await startHaproxy(folder, 'near', here(haproxyBlocks[0] ?? ''), asked)
-    const person = await makePerson(world, 'ada')
-    there = (await enter(world, person, wiki())).there
+    places = await startPlacesOfNodes()
+    world = places.world
+    there = (await enter(world, await makePerson(world, 'ada'), places.wiki)).there
     await opens()
   })
-  after(async () => {
-    await haproxy?.stop()
-    await world?.close()
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
-  })
-
-  const wiki = () => `https://wiki.example.net:${world.apache.httpsPort}`
-  const portOf = (index: 0 | 1) => world.nodes[index].settings.WATCHWORD_LISTEN?.split(':')[1] ?? ''
-  const here = (text: string) =>
-    text
-      .replaceAll(':9009', `:${asked}`)
-      .replaceAll(':9010', `:${authorizers[0]}`)
-      .replaceAll(':9011', `:${authorizers[1]}`)
-      .replaceAll('port 8000', `port ${portOf(0)}`)
-      .replaceAll('port 8001', `port ${portOf(1)}`)
+  after(() => places?.close())
 
   const ask = async (cookie: string) => {
-    const url = new URL('/index.html', wiki())
+    const url = new URL('/index.html', places.wiki)
     const headers = { accept: 'text/html', ...(cookie !== '' && { cookie }) }
     return send(world.apache.httpsPort, url, { method: 'GET', headers, body: undefined })
   }
@@ -129,6 +90,7 @@ describe('protected places when a node goes', () => {
   })
 
   it('open by a node of another machine, which only those with a certificate of the nodes reach (SEC-FCGI-5)', async () => {
+    const { folder, here } = places
     await makeCertificates(folder)
     const port = await freePort()
     const remote = (text: string) =>
@@ -137,10 +99,9 @@ describe('protected places when a node goes', () => {
     const defaults = whole.slice(0, whole.indexOf('listen '))
     const second = server.replace('port 8000', 'port 8001')
     const near = whole.replace(/^ {2}server second .*\n/m, second)
-    await haproxy.stop()
     const far = await startHaproxy(folder, 'far', remote(defaults + other.replace(':9010', ':9011')), port)
     try {
-      haproxy = await startHaproxy(folder, 'near', remote(near), asked)
+      await places.configure(remote(near))
       await world.only(world.nodes[1])
       assertSoon(await opens())
       assert.equal(await speaksTo(port, {}), false)

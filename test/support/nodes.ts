@@ -26,9 +26,9 @@ export interface NodesWorld {
   readonly services: Composed['services']
   readonly nodes: readonly [Node, Node]
   command(args: readonly string[], stdin?: string): Promise<string>
-  /** Both run, and Apache knows it. */
+  /** Both run, and Apache asks both. */
   both(): Promise<void>
-  /** The first runs and the second was killed. */
+  /** This one runs and answers, and the other was killed. */
   only(node: Node): Promise<void>
   close(): Promise<void>
 }
@@ -77,10 +77,11 @@ export async function startNodes(options: NodesOptions = {}): Promise<NodesWorld
         : { kind: 'unix', path: join(folder, 'second.sock') },
     ]
     // Key file and secret are the same for all nodes, as the guide has it.
-    const common = { WATCHWORD_DATABASE: database, ...wide }
     const settingsOf = (index: number, listen: VhostBackend) =>
       environment(join(folder, `node-${index}`), {
-        ...common,
+        ...wide,
+        // By which a test tells in the database whose connection it is.
+        WATCHWORD_DATABASE: `${database}&application_name=node-${index}`,
         WATCHWORD_KEY_FILE: join(folder, 'keys.json'),
         WATCHWORD_AUTHORIZER_SECRET_FILE: join(folder, 'authorizer-secret'),
         WATCHWORD_LISTEN: printListen(listen),
@@ -114,7 +115,11 @@ export async function startNodes(options: NodesOptions = {}): Promise<NodesWorld
     const origin = config.origin
     const both = async () => {
       for (const node of nodes) if (!node.isRunning()) await node.start()
-      await answers(apache)
+      const begun = nodes.map(asked)
+      await until(async () => {
+        await call(apache, 'POST', '/auth/logout/')
+        return nodes.every((node, index) => asked(node) > (begun[index] ?? 0))
+      }, 'both nodes are asked')
     }
     return {
       ...{ origin, apache, postgres, config, services: composed.services, nodes, close, both },
@@ -194,13 +199,26 @@ function nodeOf(folder: string, settings: Record<string, string>): Node {
   }
 }
 
-/** Apache has noticed that a node is back; it looks every two seconds, and gets twenty. */
-async function answers({ httpsPort, serverName, certificate }: Apache): Promise<void> {
-  const deadline = performance.now() + 20_000
-  for (;;) {
-    const { status } = await request({ port: httpsPort, path: '/readyz', serverName, ca: certificate })
-    if (status === 200) return
-    if (performance.now() > deadline) throw new Error(`Apache finds no node: ${status}`)
-    await delay(50)
+/** How often somebody signed out at a node. */
+const asked = (node: Node): number => node.log().split('"route":"/auth/logout/"').length
+
+/** Waits until Apache has noticed that a node is back: it looks every two seconds. */
+const answers = (apache: Apache): Promise<void> =>
+  until(async () => (await call(apache, 'GET', '/readyz')) === 200, 'Apache finds a node')
+
+async function call(
+  { httpsPort: port, serverName, certificate: ca }: Apache,
+  method: string,
+  path: string,
+): Promise<number> {
+  return (await request({ port, method, path, serverName, ca })).status
+}
+
+/** Asks until it holds, for a minute at most. */
+export async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + 60_000
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`never: ${what}`)
+    await delay(20)
   }
 }
