@@ -12,6 +12,7 @@ import { guessRace } from './guess-race.ts'
 import { hostileBodies } from './hostile-bodies.ts'
 import { oneTimeRace } from './one-time-race.ts'
 import { pairRace } from './pair-race.ts'
+import { passwordSpray } from './password-spray.ts'
 import { revocation } from './revocation.ts'
 import { smuggling } from './smuggling.ts'
 import { spellings } from './spellings.ts'
@@ -28,6 +29,7 @@ export const trials: readonly Trial[] = [
   revocation,
   clockJumps,
   clockModel,
+  passwordSpray,
   codeGuessing,
   forgedHeaders,
   smuggling,
