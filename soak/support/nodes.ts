@@ -14,6 +14,15 @@ export const ORIGIN = 'http://127.0.0.1:8443'
 /** A host whose places the policies of a trial protect. */
 export const WIKI = 'https://wiki.example.net'
 
+/** As settings of a world: a policy that programs may enter, too. */
+export const programPolicies = {
+  programs: {
+    ...{ groups: [], users: [], networks: [], assertion: false, lease: 0, within: undefined },
+    ...({ proof: 'two-factor', access: ['session', 'app-password', 'password-code'] } as const),
+    codeWindow: 600,
+  },
+}
+
 export interface NodesOptions extends Omit<Beyond, 'folder'> {
   /** Where data, key and log lie; made if it is not there. */
   readonly folder: string

@@ -14,6 +14,7 @@ import { oneTimeRace } from './one-time-race.ts'
 import { pairRace } from './pair-race.ts'
 import { passwordSpray } from './password-spray.ts'
 import { revocation } from './revocation.ts'
+import { signInTiming } from './sign-in-timing.ts'
 import { smuggling } from './smuggling.ts'
 import { spellings } from './spellings.ts'
 
@@ -31,6 +32,7 @@ export const trials: readonly Trial[] = [
   clockModel,
   passwordSpray,
   codeGuessing,
+  signInTiming,
   forgedHeaders,
   smuggling,
   hostileBodies,

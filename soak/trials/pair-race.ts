@@ -7,7 +7,7 @@ import {
   type Subject,
   standingOf,
 } from '../support/account-operations.ts'
-import { WIKI } from '../support/nodes.ts'
+import { programPolicies, WIKI } from '../support/nodes.ts'
 import type { Random } from '../support/random.ts'
 import type { Round, Trial } from '../support/trial.ts'
 
@@ -29,12 +29,11 @@ export const pairRace: Trial = {
   needs: ['pairs on SQLite', 'pairs on PostgreSQL', 'both were done', 'one was refused'],
   patience: 60,
   async begin() {
-    const policies = { programs: { ...policy, codeWindow: 600 } }
     const config = {
       login: { returnOrigins: [WIKI] },
       password: { hashQueue: 1024, hashDeadline: 60 },
       throttle: { passwordFree: 100_000, networkLimit: 1e9, siteLimit: 1e9, serverLimit: 1e9 },
-      policies,
+      policies: programPolicies,
     }
     const opened = [await sqlite.open({ config }), await postgres.open({ config })]
     const engines = opened.map(({ stage }, index) => ({
@@ -55,11 +54,6 @@ export const pairRace: Trial = {
       },
     }
   },
-}
-
-const policy = {
-  ...{ groups: [], users: [], networks: [], assertion: false, lease: 0, within: undefined },
-  ...({ proof: 'two-factor', access: ['session', 'app-password', 'password-code'] } as const),
 }
 
 interface Engine extends EngineStage {
