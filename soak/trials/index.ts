@@ -3,6 +3,7 @@ import { clockJumps } from './clock-jumps.ts'
 import { clockModel } from './clock-model.ts'
 import { codeGuessing } from './code-guessing.ts'
 import { codeRace } from './code-race.ts'
+import { codeTiming } from './code-timing.ts'
 import { crashNode } from './crash-node.ts'
 import { crashPostgres } from './crash-postgres.ts'
 import { crashSqlite } from './crash-sqlite.ts'
@@ -14,6 +15,7 @@ import { oneTimeRace } from './one-time-race.ts'
 import { pairRace } from './pair-race.ts'
 import { passwordSpray } from './password-spray.ts'
 import { revocation } from './revocation.ts'
+import { sameAnswers } from './same-answers.ts'
 import { signInTiming } from './sign-in-timing.ts'
 import { smuggling } from './smuggling.ts'
 import { spellings } from './spellings.ts'
@@ -33,6 +35,8 @@ export const trials: readonly Trial[] = [
   passwordSpray,
   codeGuessing,
   signInTiming,
+  codeTiming,
+  sameAnswers,
   forgedHeaders,
   smuggling,
   hostileBodies,
