@@ -8,6 +8,7 @@ import { crashNode } from './crash-node.ts'
 import { crashPostgres } from './crash-postgres.ts'
 import { crashSqlite } from './crash-sqlite.ts'
 import { damagedValues } from './damaged-values.ts'
+import { deniedAnswers } from './denied-answers.ts'
 import { forgedHeaders } from './forged-headers.ts'
 import { guessRace } from './guess-race.ts'
 import { hostileBodies } from './hostile-bodies.ts'
@@ -42,4 +43,5 @@ export const trials: readonly Trial[] = [
   hostileBodies,
   damagedValues,
   spellings,
+  deniedAnswers,
 ]
