@@ -1,4 +1,6 @@
 import type { Trial } from '../support/trial.ts'
+import { badNetwork } from './bad-network.ts'
+import { busyDay } from './busy-day.ts'
 import { clockJumps } from './clock-jumps.ts'
 import { clockModel } from './clock-model.ts'
 import { codeGuessing } from './code-guessing.ts'
@@ -43,5 +45,7 @@ export const trials: readonly Trial[] = [
   hostileBodies,
   damagedValues,
   spellings,
+  busyDay,
+  badNetwork,
   deniedAnswers,
 ]

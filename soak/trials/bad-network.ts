@@ -1,0 +1,62 @@
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type FarTown, failOnce, foundFarTown, spans } from '../support/bad-network.ts'
+import { type Random, seededRandom } from '../support/random.ts'
+import { untilBack } from '../support/town/fault.ts'
+import { mixedLoad } from '../support/town/load.ts'
+import { count, gather, settle } from '../support/town/settle.ts'
+import { differences } from '../support/town/world.ts'
+import type { Round, Stage, Trial } from '../support/trial.ts'
+
+/** Networks that delay, cut, lose and fall silent, wherever there is one. */
+export const badNetwork: Trial = {
+  id: 'FT-NET-1',
+  name: 'bad-network',
+  holds:
+    'Whatever a network does, between browser and Apache, Apache and server, server and database: no code works twice, deeds are whole or not done, service returns (I1, I2, I7).',
+  rounds: 'faults of a network',
+  sizes: { ci: 18, soak: 20_000, release: 20_000 },
+  needs: [...spans, 'acknowledged', 'answers lost', 'codes sent again', 'returns'],
+  patience: 180,
+  begin,
+}
+
+async function begin({ folder }: Stage) {
+  const far = await foundFarTown(join(folder, 'town'), seededRandom('bad-network', folder))
+  return {
+    round: (number: number, random: Random) => oneRound(far, number, random),
+    async end() {
+      const violations = await far.town.records.faults()
+      await far.close()
+      return { violations }
+    },
+  }
+}
+
+async function oneRound({ town, networks }: FarTown, number: number, random: Random): Promise<Round> {
+  const span = spans[number % spans.length] ?? spans[0]
+  await town.wakeAdmin()
+  const load = mixedLoad(town, { random, lanes: 1 + random.below(8), goesOn: true })
+  await load.answered(random.below(20))
+  const failed = await failOnce(networks[span], span, random)
+  const back = await untilBack(town, random)
+  const found = await load.stop()
+  gather(found, back)
+  await untilQuiet(town)
+  gather(found, await settle(town, load.touched, random))
+  count(found.counts, failed === undefined ? 'faults that found nothing' : span)
+  if (failed !== undefined) count(found.counts, failed)
+  return found
+}
+
+/** Until what was under way when its connection was cut has ended, too: twice the same standing. */
+async function untilQuiet({ people, records }: FarTown['town']): Promise<void> {
+  const names = people.filter(({ perhaps }) => perhaps !== undefined).map(({ username }) => username)
+  if (names.length === 0) return
+  for (let before = await records.standings(names), same = 0; same < 3; ) {
+    await delay(100)
+    const now = await records.standings(names)
+    same = names.every((name) => differences(before.get(name), now.get(name)) === '') ? same + 1 : 0
+    before = now
+  }
+}
