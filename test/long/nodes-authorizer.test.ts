@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { connect } from 'node:tls'
 import { makePerson } from '../support/browser-people.ts'
 import { haproxyBlocks, startHaproxy } from '../support/haproxy.ts'
-import { enter, type NodesWorld } from '../support/nodes.ts'
+import { enter, type NodesWorld, siteCookie } from '../support/nodes.ts'
 import { type PlacesOfNodes, startPlacesOfNodes } from '../support/nodes-places.ts'
 import { freePort, send } from '../support/protected.ts'
 
@@ -23,7 +23,8 @@ describe('protected places when a node goes', () => {
   before(async () => {
     places = await startPlacesOfNodes()
     world = places.world
-    there = (await enter(world, await makePerson(world, 'ada'), places.wiki)).there
+    const { tokens } = await enter(world, await makePerson(world, 'ada'), [places.wiki])
+    there = siteCookie(tokens[0])
     await opens()
   })
   after(() => places?.close())

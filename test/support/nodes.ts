@@ -7,7 +7,7 @@ import type { VhostBackend } from '../../src/apache/vhost.ts'
 import { type Composed, compose } from '../../src/compose.ts'
 import { type Config, loadConfig } from '../../src/config/load.ts'
 import { printListen } from '../../src/config/values.ts'
-import { hashToken } from '../../src/domain/token.ts'
+import { hashToken, type Token } from '../../src/domain/token.ts'
 import type { UserId } from '../../src/domain/user.ts'
 import * as sessions from '../../src/store/sessions.ts'
 import * as siteSessions from '../../src/store/site-sessions.ts'
@@ -136,21 +136,28 @@ export async function startNodes(options: NodesOptions = {}): Promise<NodesWorld
   }
 }
 
-/** Somebody with a session that a protected host knows; gives the cookie of our pages and that of the host. */
+/** Gives somebody a session that protected hosts know; its cookie of our pages, and the token at each host. */
 export async function enter(
   { services }: Pick<NodesWorld, 'services'>,
   { id: userId }: { readonly id: UserId },
-  host: string,
-): Promise<{ readonly own: string; readonly there: string }> {
+  hosts: readonly string[],
+): Promise<{ readonly own: string; readonly tokens: readonly Token[] }> {
   const { db, newToken, newId } = services
-  const [token, siteToken, id, now] = [newToken(), newToken(), newId(), services.now()]
+  const [token, id, now] = [newToken(), newId(), services.now()]
   await sessions.insert(db, {
     ...{ id, userId, amr: ['pwd', 'otp'], authTime: now, createdAt: now, lastSeenAt: now },
     ...{ expiresAt: now + 3600, address: '', userAgent: '', tokenHash: hashToken(token) },
   })
-  await siteSessions.replace(db, { tokenHash: hashToken(siteToken), sessionId: id, host }, now)
-  return { own: `__Host-watchword-session=${token}`, there: `__Host-watchword-site=${siteToken}` }
+  const tokens = hosts.map(() => newToken())
+  for (const [index, host] of hosts.entries()) {
+    const tokenHash = hashToken(tokens[index] ?? token)
+    await siteSessions.replace(db, { tokenHash, sessionId: id, host }, now)
+  }
+  return { own: `__Host-watchword-session=${token}`, tokens }
 }
+
+/** The cookie of a protected host. */
+export const siteCookie = (token: Token | undefined): string => `__Host-watchword-site=${token}`
 
 /** The virtual host of the wiki: everything in it is a place, served from a folder of Apache. */
 export const wikiHost = ({ httpsPort, certificate, key }: ApachePlace): string => `
