@@ -8,6 +8,7 @@ import { entropy, newId, newToken } from './crypto/random.ts'
 import { createSealer } from './crypto/sealer.ts'
 import { createSigning } from './crypto/signing.ts'
 import { type AccessPolicy, builtInPolicies, findPolicy } from './domain/access.ts'
+import { StorageFault } from './domain/faults.ts'
 import type { ThrottleRule } from './domain/throttle.ts'
 import type { UnixSeconds } from './domain/time.ts'
 import { normalizeUsername } from './domain/user.ts'
@@ -19,6 +20,7 @@ import { type DatabaseTarget, openDatabase } from './store/open.ts'
 import * as otpDevices from './store/otp-devices.ts'
 import type { NoticeListener } from './store/revocation-notices.ts'
 import * as signingKeys from './store/signing-keys.ts'
+import { isWritable } from './store/writable.ts'
 
 const DAY = 24 * 3600
 
@@ -40,10 +42,12 @@ export async function compose(
   { now = systemClock }: { now?: () => UnixSeconds } = {},
 ): Promise<Composed> {
   const { leaseDirectory } = config.authorizer
-  const db = await openDatabase(config.database, (whose) => {
+  const target = { ...config.database, connections: config.databaseConnections }
+  const db = await openDatabase(target, (whose) => {
     if (leaseDirectory !== undefined) revokeLeases(leaseDirectory, whose, newId)
   })
   try {
+    await checkWritable(db)
     const migrations = await migrate(db)
     const sealer = createSealer(await keyFile(config, db))
     if ((await keyFingerprint(db, sealer.fingerprint())) !== sealer.fingerprint()) {
@@ -83,6 +87,12 @@ export async function compose(
     await db.destroy()
     throw error
   }
+}
+
+/** A replica would let the server begin and refuse everybody. */
+async function checkWritable(db: Db): Promise<void> {
+  if (await isWritable(db)) return
+  throw new StorageFault('it is a replica, or set to be read only, and takes no changes; name the primary')
 }
 
 async function noticesOf(database: DatabaseTarget): Promise<Composed['listenForRevocations']> {

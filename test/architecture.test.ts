@@ -35,9 +35,18 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...['domain', 'store', 'crypto', 'config', 'observe', 'services.ts'],
     'apache/leases/folder.ts',
   ],
-  'serve.ts': [
-    ...['domain', 'actions', 'crypto', 'authorizer', 'http', 'apache'],
+  workers: ['observe'],
+  'answering.ts': [
+    ...['domain', 'crypto', 'authorizer', 'http', 'apache'],
     ...['config', 'observe', 'compose.ts', 'services.ts'],
+  ],
+  'serve.ts': [
+    ...['domain', 'actions', 'http', 'config', 'observe'],
+    ...['answering.ts', 'serve-many.ts', 'services.ts'],
+  ],
+  'serve-many.ts': [
+    ...['crypto', 'http', 'apache', 'config', 'observe', 'workers'],
+    ...['answering.ts', 'compose.ts', 'serve.ts'],
   ],
   'main.ts': ['cli'],
 }
@@ -110,6 +119,7 @@ const packagesIn: Readonly<Record<string, readonly string[]>> = {
   'node:net': ['http', 'apache', 'authorizer/request.ts', 'config', 'cli/commands/policy/test.ts'],
   'node:tls': ['apache/doctor/live'],
   'node:http': ['http/server.ts'],
+  'node:cluster': ['workers'],
   'node:child_process': ['cli/apache-host.ts'],
   'node:stream': ['store/backup/file.ts'],
   'node:stream/promises': ['store/backup/file.ts'],

@@ -10,7 +10,7 @@ export interface Contradiction {
 
 /** What no setting shows alone; `folder` is where relative paths start. */
 export function findContradictions(settings: Settings, folder: string): Contradiction[] {
-  const { listen, origin, password, policies, throttle, trusted_proxies } = settings
+  const { listen, origin, database, workers, password, policies, throttle, trusted_proxies } = settings
   const found: Contradiction[] = []
   const refuse = (key: string, problem: string) => found.push({ key, problem })
 
@@ -40,6 +40,13 @@ export function findContradictions(settings: Settings, folder: string): Contradi
         `is missing, and does not follow from listen. Write it, such as "https://auth.example.com".`,
       )
     }
+  }
+  if (workers !== 'auto' && workers > 1 && database?.kind !== 'postgres') {
+    const problem = `${workers} processes cannot share a file of SQLite, which has one writer`
+    refuse(
+      'workers',
+      `${problem}. Write 1 or "auto", or set database to PostgreSQL ("watchword move" takes everything there).`,
+    )
   }
   // SEC-PW-11: 19 MiB with 2 passes, or 46 MiB with 1.
   if (password.passes === 1 && password.memory_kib < 47_104) {

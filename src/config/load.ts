@@ -1,4 +1,5 @@
 import { lstatSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { parse as parseToml, TomlError } from 'smol-toml'
 import { ConfigError } from './config-error.ts'
@@ -30,12 +31,14 @@ type OwnPolicy = Omit<Settings['policies'][string], 'code_window'> & {
  * Durations are seconds unless the name ends in `Days`.
  */
 export type Config = Camelized<
-  Omit<Settings, 'origin' | 'database' | 'key_file' | 'authorizer' | 'policies'>
+  Omit<Settings, 'origin' | 'database' | 'key_file' | 'workers' | 'authorizer' | 'policies'>
 > & {
   /** Scheme, host, and port unless usual; WHATWG form. */
   readonly origin: string
   readonly database: DatabaseAddress
   readonly keyFile: string
+  /** Processes that answer. */
+  readonly workers: number
   readonly authorizer: {
     readonly listen: AuthorizerAddress
     /** Where Apache asks in place of `listen`. */
@@ -134,6 +137,7 @@ function settle(parsed: Settings, folder: string): Config {
     listen: listen.kind === 'unix' ? { ...listen, path: resolve(folder, listen.path) } : listen,
     origin: parsed.origin ?? new URL(`http://${printListen(listen)}`).origin,
     database: database.kind === 'sqlite' ? { ...database, path: resolve(folder, database.path) } : database,
+    workers: parsed.workers === 'auto' ? workersFor(database.kind) : parsed.workers,
     key_file: parsed.key_file === undefined ? resolve(data, 'keys.json') : resolve(folder, parsed.key_file),
     authorizer: {
       ...authorizer,
@@ -149,6 +153,10 @@ function settle(parsed: Settings, folder: string): Config {
   }
   return camelize(settled) as Config // The type says of the keys what camelize does to them.
 }
+
+/** One for each core, where there is a database that takes writes of several. */
+const workersFor = (kind: DatabaseAddress['kind']): number =>
+  kind === 'postgres' ? availableParallelism() : 1
 
 function camelize(table: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(

@@ -389,11 +389,26 @@ export const settingsSchema = z.strictObject({
     secret: true,
     print: (database: DatabaseAddress) => printDatabase(database),
   }),
+  database_connections: number(
+    'connections',
+    10,
+    [2, 200],
+    'Most connections to PostgreSQL that one process keeps; each worker has its own.',
+  ),
   key_file: setting(parsed(checkPath).optional(), {
     kind: 'text',
     type: 'the path of a file',
     fallback: '(keys.json in data)',
     help: 'Keys that seal the secrets in the database. Keep it apart from backups of the database.',
+    print: String,
+  }),
+  workers: setting(z.union([z.literal('auto'), z.int().min(1).max(64)]).default(1), {
+    kind: 'number',
+    type: '"auto", or a whole number of processes from 1 to 64',
+    fallback: '1',
+    help:
+      'Processes that answer, on PostgreSQL; "auto" is one for each core. On SQLite it is one, and "auto" means that. ' +
+      'Under Passenger it is always one.',
     print: String,
   }),
   trusted_proxies: setting(networkList([]), {

@@ -9,8 +9,11 @@ import type { Peer } from './guards/client-address.ts'
 /** Where to wait for requests. */
 export type Listen =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  /** A socket of this path; `mode` says who may connect. */
-  | { readonly kind: 'unix'; readonly path: string; readonly mode: number }
+  /**
+   * A socket of this path; `mode` says who may connect. `openedElsewhere` is for workers: another process makes the socket,
+   * and has seen to what was there, and to it that nobody connects before the mode is set.
+   */
+  | { readonly kind: 'unix'; readonly path: string; readonly mode: number; readonly openedElsewhere?: true }
   /** A socket that Phusion Passenger chooses: it has taken over `listen` in this process. */
   | { readonly kind: 'passenger' }
 
@@ -105,8 +108,11 @@ async function listenOnPort(server: Server, { host, port }: { host: string; port
   }
 }
 
-async function listenOnSocket(server: Server, { path, mode }: { path: string; mode: number }): Promise<void> {
-  await removeStaleSocket(path)
+async function listenOnSocket(
+  server: Server,
+  { path, mode, openedElsewhere }: Listen & { kind: 'unix' },
+): Promise<void> {
+  if (openedElsewhere === undefined) await removeStaleSocket(path)
   // Nobody may connect between the making of the socket and its mode.
   const umask = process.umask(0o777)
   try {
@@ -132,8 +138,12 @@ async function listenForPassenger(server: Server): Promise<void> {
   }
 }
 
-/** A socket that a killed server left behind is removed; one that answers is not. */
-async function removeStaleSocket(path: string): Promise<void> {
+/**
+ * Removes a socket that a killed server left behind.
+ *
+ * @throws ListenError where one answers, or something else has that name.
+ */
+export async function removeStaleSocket(path: string): Promise<void> {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat === undefined) return
   if (!stat.isSocket())

@@ -17,16 +17,17 @@ const secret = [
  * The log: JSON lines on standard error, times in UTC with milliseconds (SEC-LOG-2).
  *
  * An error is told by its kind, message and stack, and no further field of it: drivers keep queries and their
- * values there.
+ * values there. A line tells the number of the worker where there are several.
  */
 export function createLog(
   level: Level | 'silent',
   destination: DestinationStream = pino.destination({ dest: 2, sync: false }),
+  worker?: number,
 ): Logger {
   return pino(
     {
       level,
-      base: { pid: process.pid },
+      base: { pid: process.pid, ...(worker !== undefined && { worker }) },
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: [...secret], censor: '[removed]' },
       serializers: { err: describeError },

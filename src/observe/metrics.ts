@@ -1,4 +1,12 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import {
+  AggregatorRegistry,
+  Counter,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client'
 
 /** What Prometheus can ask for. */
 export interface Metrics {
@@ -12,12 +20,29 @@ export interface Metrics {
   passwordCode(outcome: string): void
   /** The text of `/metrics`. */
   text(): Promise<string>
+  /** What this process has counted, to be put together with that of others. */
+  values(): Promise<MetricValues>
   readonly contentType: string
 }
 
-/** Metrics of one server; `queue` tells how the password queue stands when it is asked. */
-export function createMetrics(queue: () => { readonly running: number; readonly waiting: number }): Metrics {
+/** All metrics of one process, as they go from one to another. */
+export type MetricValues = MetricObjectWithValues<MetricValue<string>>[]
+
+/** Metrics of several processes as one text; each value keeps the number of its worker. */
+export const mergeMetrics = (all: readonly MetricValues[]): Promise<string> =>
+  AggregatorRegistry.aggregate([...all]).metrics()
+
+/**
+ * Metrics of one server; `queue` tells how the password queue stands when it is asked.
+ *
+ * @param worker the number of this process among several, which every value then carries.
+ */
+export function createMetrics(
+  queue: () => { readonly running: number; readonly waiting: number },
+  worker?: number,
+): Metrics {
   const registry = new Registry()
+  if (worker !== undefined) registry.setDefaultLabels({ worker: String(worker) })
   const registers = [registry]
   gaugesOfProcess(registers)
   const requests = new Counter({
@@ -86,6 +111,7 @@ export function createMetrics(queue: () => { readonly running: number; readonly 
     appPassword: (outcome) => appPasswords.inc({ outcome }),
     passwordCode: (outcome) => passwordCodes.inc({ outcome }),
     text: () => registry.metrics(),
+    values: () => registry.getMetricsAsJSON(),
     contentType: registry.contentType,
   }
 }

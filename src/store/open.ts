@@ -5,10 +5,10 @@ import { storageFault } from '../domain/faults.ts'
 import type { Database, Db } from './database.ts'
 import { type RevocationListener, tellingRevocations } from './revocations.ts'
 
-/** Which database: a file of SQLite, or PostgreSQL by its URL. */
+/** Which database: a file of SQLite, or PostgreSQL by its URL and how many connections there are at most (10). */
 export type DatabaseTarget =
   | { readonly kind: 'sqlite'; readonly path: string }
-  | { readonly kind: 'postgres'; readonly url: string }
+  | { readonly kind: 'postgres'; readonly url: string; readonly connections?: number }
 
 /**
  * Opens the database; makes the folder of a SQLite file when it is missing. Nothing is migrated.
@@ -27,7 +27,7 @@ export async function openDatabase(
 
 /** Each engine is loaded only where it is used. */
 async function dialectOf(target: DatabaseTarget): Promise<Dialect> {
-  if (target.kind === 'postgres') return (await import('./postgres.ts')).postgresDialect(target.url)
+  if (target.kind === 'postgres') return (await import('./postgres.ts')).postgresDialect(target)
   mkdirSync(dirname(target.path), { recursive: true, mode: 0o700 })
   return (await import('./sqlite.ts')).sqliteDialect(target.path)
 }

@@ -22,11 +22,20 @@ const STATEMENT_MS = 10_000
 /** How long an answer may take before the connection is given up: PostgreSQL itself, or the way to it, is gone. */
 const ANSWER_MS = STATEMENT_MS + 2000
 
+/** read_only_sql_transaction: what this connection leads to has become a replica. */
+const READ_ONLY = '25006'
+
 /** Kysely's dialect over `pg`. */
-export function postgresDialect(url: string): Dialect {
+export function postgresDialect({
+  url,
+  connections = 10,
+}: {
+  readonly url: string
+  readonly connections?: number
+}): Dialect {
   const pool = new pg.Pool({
     connectionString: url,
-    max: 10,
+    max: connections,
     connectionTimeoutMillis: 5000,
     idleTimeoutMillis: 30_000,
     statement_timeout: STATEMENT_MS,
@@ -61,20 +70,25 @@ function bounded(client: pg.PoolClient): PostgresPoolClient {
   const known = lent.get(client)
   if (known !== undefined) return known
   let isUnlimited = false
+  let isOfReplica = false
   const made = {
     async query(sql: string, parameters: readonly unknown[]) {
       // Whoever lifts the limit of PostgreSQL, for a migration, lifts this one with it.
-      if (/^set (local )?statement_timeout/i.test(sql)) isUnlimited = true
+      if (sql.includes('statement_timeout')) isUnlimited = !sql.startsWith('reset')
       const timer = isUnlimited ? undefined : setTimeout(() => abandon(client), ANSWER_MS)
       try {
         return await client.query(sql, [...parameters])
+      } catch (error) {
+        isOfReplica ||= error instanceof pg.DatabaseError && error.code === READ_ONLY
+        throw error
       } finally {
         clearTimeout(timer)
       }
     },
     release(isBroken?: boolean) {
       isUnlimited = false
-      client.release(isBroken)
+      // The next one leads to whatever is the primary now.
+      client.release(isBroken === true || isOfReplica)
     },
   }
   const lending = made as unknown as PostgresPoolClient // Cursors, which it could be asked for too, are not used.

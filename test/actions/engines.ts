@@ -71,7 +71,7 @@ async function openPostgres(options: WorldOptions) {
   await monitor.query(`alter database ${name} set synchronous_commit = off`)
   await monitor.query(`alter database ${name} set deadlock_timeout = '50ms'`)
   const world = await startWorld({ ...options, databaseUrl })
-  const db = steppableDatabase(postgresDialect(databaseUrl))
+  const db = steppableDatabase(postgresDialect({ url: databaseUrl }))
   const isWaiting = async () => {
     const { rows } = await monitor.query(
       `select 1 from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'`,

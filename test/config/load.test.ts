@@ -22,6 +22,8 @@ test('without a file and without variables, the defaults are in force', () => {
     data: '/nowhere/data',
     listen: { kind: 'tcp', host: '127.0.0.1', port: 8000 },
     socketMode: 0o660,
+    workers: 1,
+    databaseConnections: 10,
     origin: 'http://127.0.0.1:8000',
     database: { kind: 'sqlite', path: '/nowhere/data/watchword.sqlite3' },
     keyFile: '/nowhere/data/keys.json',

@@ -14,6 +14,8 @@ export interface AuthorizerServerOptions {
   readonly host: string
   /** 0 for any that is free. */
   readonly port: number
+  /** Whether several processes wait there, among which the system shares connections out; not on port 0, nor off Linux. */
+  readonly isShared?: boolean
   /** What Apache shows as `WW_SECRET`: any local user can connect, and only Apache can ask (SEC-FCGI-5). */
   readonly secret: string
   readonly handle: AuthorizerHandler
@@ -60,7 +62,7 @@ const usualTimes: ServerTimes = { waitMs: 2000, idleMs: 200, readMs: 1000, decid
  * @throws AuthorizerListenError where the address is of no loopback, or taken; RangeError for a short secret.
  */
 export async function startAuthorizerServer(options: AuthorizerServerOptions): Promise<AuthorizerServer> {
-  const { host, port, watch = {} } = options
+  const { host, watch = {} } = options
   if (!isLoopback(host)) {
     throw new AuthorizerListenError(`${host} is not an address of this machine itself: use 127.0.0.1 or ::1`)
   }
@@ -74,10 +76,21 @@ export async function startAuthorizerServer(options: AuthorizerServerOptions): P
     socket.once('close', () => open.delete(socket))
     admit(socket)
   })
-  await listen(server, host, port)
+  await listen(server, options)
   // Such as no more file descriptors: that connection is lost, and the next may come.
   server.on('error', (error) => watch.failed?.(error))
   return { address: addressOf(server), stop: () => stop(server, open) }
+}
+
+/**
+ * Makes sure that nobody else waits at an address that several processes are about to share: they would share it with them.
+ *
+ * @throws AuthorizerListenError where it is taken.
+ */
+export async function checkFree(address: { readonly host: string; readonly port: number }): Promise<void> {
+  const server = createServer()
+  await listen(server, address)
+  await new Promise((resolve) => server.close(resolve))
 }
 
 /** Serves connections, lets them wait, or closes them. */
@@ -151,14 +164,18 @@ function limitedDecisions(handle: AuthorizerHandler) {
 
 const isLoopback = (host: string): boolean => (isIPv4(host) && host.startsWith('127.')) || host === '::1'
 
-async function listen(server: Server, host: string, port: number): Promise<void> {
+async function listen(
+  server: Server,
+  { host, port, isShared = false }: Pick<AuthorizerServerOptions, 'host' | 'port' | 'isShared'>,
+): Promise<void> {
+  const reusePort = isShared && port !== 0 && process.platform === 'linux'
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const message = `${host}:${port} cannot be used (${cause.code ?? 'unknown error'}). Stop what listens there, or set another port.`
       reject(new AuthorizerListenError(message, { cause }))
     })
     // Each request of Apache is a new connection: bursts wait in the queue of the system.
-    server.listen({ host, port, backlog: 1024 }, () => {
+    server.listen({ host, port, backlog: 1024, reusePort }, () => {
       server.removeAllListeners('error')
       resolve()
     })

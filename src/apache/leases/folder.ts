@@ -65,9 +65,16 @@ const READABLE = 0o644
  */
 export function openLeaseFolder(path: string, newId: () => string): LeaseFolder {
   checked(path)
+  const folder = joinLeaseFolder(path, newId)
+  folder.clear()
+  return folder
+}
+
+/** The folder that another process opened, for one of several that lease in it. */
+export function joinLeaseFolder(path: string, newId: () => string): LeaseFolder {
   const users = join(path, 'users')
   const policies = join(path, 'policies')
-  const folder: LeaseFolder = {
+  return {
     prepare(userId, content) {
       const home = join(users, part(userId))
       keepFolder(home)
@@ -97,8 +104,6 @@ export function openLeaseFolder(path: string, newId: () => string): LeaseFolder 
       for (const name of parts.toReversed()) makeFolder(join(path, name))
     },
   }
-  folder.clear()
-  return folder
 
   function publish(draft: string, { policy, userId, name }: LeaseKey): boolean {
     const file = leaseFile(policy, name)

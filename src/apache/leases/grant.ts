@@ -34,8 +34,9 @@ export interface Leases {
  */
 export function createLeases(
   decide: AuthorizerHandler,
-  { folder, secret, now, failed }: LeaseSettings,
+  { folder, sharers = 1, secret, now, failed }: LeaseSettings,
 ): Leases {
+  const maximum = Math.floor(LEASES_MAXIMUM / sharers)
   /** By file: when it ends, and how to find it; the latest last. */
   const held = new Map<string, { readonly key: LeaseKey; readonly until: UnixSeconds }>()
   let permitted = false
@@ -47,7 +48,7 @@ export function createLeases(
       const answer = await decide(request)
       if (answer.kind !== 'allow' || answer.repeatable === undefined) return answer
       const lease = leaseOf(request, answer, { repeatable: answer.repeatable, secret, now: now() })
-      if (lease === undefined || !permitted || held.size >= LEASES_MAXIMUM) return answer
+      if (lease === undefined || !permitted || held.size >= maximum) return answer
       return grant(request, answer, lease)
     },
     permit(isPermitted) {
@@ -103,13 +104,18 @@ export function createLeases(
   }
 
   function clear(): void {
+    const own = [...held.values()]
     held.clear()
-    attempt(() => folder.clear())
+    if (sharers === 1) attempt(() => folder.clear())
+    // Those of the others are theirs to end.
+    else for (const { key } of own) attempt(() => folder.remove(key))
   }
 }
 
 export interface LeaseSettings {
   readonly folder: LeaseFolder
+  /** How many processes lease in it, this one included; each may lease its share. */
+  readonly sharers?: number
   /** By which Apache shows that it is the one who asks. */
   readonly secret: string
   readonly now: () => UnixSeconds

@@ -1,11 +1,13 @@
 import type { UserId } from '../../domain/user.ts'
 import type { AuthorizerHandler } from '../fastcgi/connection.ts'
-import { openLeaseFolder, revokeLeases } from './folder.ts'
+import { joinLeaseFolder, openLeaseFolder, revokeLeases } from './folder.ts'
 import { createLeases } from './grant.ts'
 
 export interface LeaseStart {
   /** Where leases are; without one Apache asks each time. */
   readonly directory: string | undefined
+  /** How many processes lease there; 1 unless given. Where there are several, another one opened it. */
+  readonly sharers?: number
   /** By which Apache shows that it is the one who asks. */
   readonly secret: string
   readonly now: () => number
@@ -26,10 +28,11 @@ export interface LeaseStart {
  */
 export function startLeases(
   decide: AuthorizerHandler,
-  { directory, secret, now, newId, listen, failed }: LeaseStart,
+  { directory, sharers = 1, secret, now, newId, listen, failed }: LeaseStart,
 ): { readonly handle: AuthorizerHandler; stop(): Promise<void> } {
   if (directory === undefined) return { handle: decide, stop: async () => {} }
-  const leases = createLeases(decide, { folder: openLeaseFolder(directory, newId), secret, now, failed })
+  const folder = sharers === 1 ? openLeaseFolder(directory, newId) : joinLeaseFolder(directory, newId)
+  const leases = createLeases(decide, { folder, sharers, secret, now, failed })
   const stopListening = listen({
     connected: () => leases.permit(true),
     lost: () => leases.permit(false),

@@ -31,6 +31,7 @@ export const readiness: Route = {
   async handle(_request, { services }) {
     const { kind } = await checkReadiness(services)
     if (kind === 'ready') return ok({ status: 'ready' })
+    if (kind === 'read-only') return failure(503, 'not_ready', 'The database is a replica, or read only.')
     return failure(
       503,
       'not_ready',
