@@ -14,11 +14,13 @@ import { deniedAnswers } from './denied-answers.ts'
 import { forgedHeaders } from './forged-headers.ts'
 import { guessRace } from './guess-race.ts'
 import { hostileBodies } from './hostile-bodies.ts'
+import { markedSecrets } from './marked-secrets.ts'
 import { oneTimeRace } from './one-time-race.ts'
 import { pairRace } from './pair-race.ts'
 import { passwordSpray } from './password-spray.ts'
 import { revocation } from './revocation.ts'
 import { sameAnswers } from './same-answers.ts'
+import { scarceResources } from './scarce-resources.ts'
 import { signInTiming } from './sign-in-timing.ts'
 import { smuggling } from './smuggling.ts'
 import { spellings } from './spellings.ts'
@@ -45,7 +47,9 @@ export const trials: readonly Trial[] = [
   hostileBodies,
   damagedValues,
   spellings,
+  scarceResources,
   busyDay,
   badNetwork,
+  markedSecrets,
   deniedAnswers,
 ]

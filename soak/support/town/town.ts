@@ -17,7 +17,7 @@ export interface Town {
   readonly env: Readonly<Record<string, string>>
   readonly people: readonly Person[]
   /** The servers that are up. */
-  readonly nodes: readonly Node[]
+  readonly nodes: Node[]
   /** What its database says, read past the program. */
   readonly records: Records
   /** One of the servers. */
