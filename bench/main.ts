@@ -13,6 +13,7 @@ import { pages } from './lines/pages.ts'
 import { protectedPlaces } from './lines/protected.ts'
 import { sessionChecks } from './lines/session-checks.ts'
 import { signIns } from './lines/sign-ins.ts'
+import { size } from './lines/size.ts'
 import { start } from './lines/start.ts'
 import { withoutHash } from './lines/without-hash.ts'
 import { prepareData } from './support/data.ts'
@@ -23,7 +24,7 @@ import { print } from './support/table.ts'
 // npm run bench: measures what is promised in docs/performance.md, and exits 1 when a promise is not kept.
 const measurements = [
   ...[signIns, withoutHash, sessionChecks, flood, codeCheck, start, memory],
-  ...[pages, firstPaint, pageWeight, lists, protectedPlaces],
+  ...[pages, firstPaint, pageWeight, lists, protectedPlaces, size],
 ]
 
 const { values: options } = parseArgs({

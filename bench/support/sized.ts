@@ -14,7 +14,7 @@ import { rowsOf, type Size, YEAR } from '../../test/support/many-rows.ts'
 import { settingsOf } from './data.ts'
 import { OTP_KEY, SESSIONS, sessionTokenOf } from './people.ts'
 
-/** A year of sign-ins is hundreds of events for each; these are as many as time allows. */
+/** A year of many people is more events than can be made in a run; at most as many as the largest site of the others. */
 export const sizeOf = (people: number): Size => ({ people, events: Math.min(people * 10, 5_000_000) })
 
 /** Who really signs in, spread over all of them: each once in 30 seconds, because a code works once. */
@@ -24,8 +24,8 @@ export const ACTIVE = 900
 export const activeName = (index: number, people: number): string =>
   `user${Math.floor(((index % ACTIVE) * people) / ACTIVE)}`
 
-/** Who may administer. */
-export const ADMIN = 1
+const activeNames = (people: number) =>
+  Array.from({ length: ACTIVE }, (_, index) => activeName(index, people))
 
 const now = Math.floor(Date.now() / 1000)
 const MONTH = 2_500_000
@@ -68,7 +68,7 @@ export async function fillPostgres(
   for (const statement of rowsOf('postgres', size, { hash, now })) {
     await timed(statement, () => client.query(statement), progress)
   }
-  const active = await makeActive(services, size.people)
+  await makeActive(services, size.people)
   await timed('VACUUM ANALYZE', () => client.query('VACUUM ANALYZE'), progress)
   await timed('CHECKPOINT', () => client.query('CHECKPOINT'), progress)
   await client.end()
@@ -78,7 +78,11 @@ export async function fillPostgres(
     async renewCodes() {
       const own = new pg.Client({ connectionString: url })
       await own.connect()
-      await own.query('UPDATE otp_device SET last_used_step = -1 WHERE id = ANY($1)', [active])
+      await own.query(
+        `UPDATE otp_device SET last_used_step = -1
+         WHERE user_id IN (SELECT id FROM "user" WHERE canonical_username = ANY($1))`,
+        [activeNames(size.people)],
+      )
       await own.end()
     },
   }
@@ -100,13 +104,15 @@ export async function fillSqlite(
   }
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   database.close()
-  const active = await makeActive(services, size.people)
+  await makeActive(services, size.people)
   await close()
   return {
     ...{ size, env, config },
     async renewCodes() {
       const own = new DatabaseSync(file, { timeout: 5000 })
-      own.exec(`UPDATE otp_device SET last_used_step = -1 WHERE id IN ('${active.join("', '")}')`)
+      const names = activeNames(size.people).map((name) => `'${name}'`)
+      own.exec(`UPDATE otp_device SET last_used_step = -1
+        WHERE user_id IN (SELECT id FROM user WHERE canonical_username IN (${names.join()}))`)
       own.close()
     },
   }
@@ -118,9 +124,8 @@ async function timed(what: string, work: () => Promise<unknown>, progress: (what
   progress(`${what.slice(0, 32).replaceAll('\n', ' ')} ${((performance.now() - began) / 1000).toFixed(1)} s`)
 }
 
-/** Gives some of them a device that is theirs, and a session whose token is known; gives the devices. */
-async function makeActive({ db, sealer, newId }: Services, people: number): Promise<string[]> {
-  const devices: string[] = []
+/** Gives some of them a device that is theirs, and a session whose token is known. */
+async function makeActive({ db, sealer, newId }: Services, people: number): Promise<void> {
   for (let index = 0; index < Math.max(ACTIVE, SESSIONS); index++) {
     const user = await users.findByUsername(db, activeName(index, people))
     if (user === undefined) throw new Error('Those who sign in are not among them.')
@@ -134,7 +139,6 @@ async function makeActive({ db, sealer, newId }: Services, people: number): Prom
       const totp = { kind: 'totp', algorithm: 'sha1', digits: 6, period: 30, t0: 0 } as const
       const device = { id: key.deviceId, userId, sealedKey: key.sealedKey, ...totp, ...rest }
       await otpDevices.insertConfirmed(db, device, now)
-      devices.push(deviceId)
     }
     await sessions.insert(db, {
       ...{ id: newId(), userId: user.id, amr: ['pwd', 'otp'], authTime: now, createdAt: now },
@@ -142,5 +146,4 @@ async function makeActive({ db, sealer, newId }: Services, people: number): Prom
       tokenHash: hashToken(sessionTokenOf(index) as Token),
     })
   }
-  return devices
 }

@@ -45,7 +45,7 @@ const dialects = { postgres, sqlite }
 /**
  * People with a device each, sessions of one in five, known browsers of one in two, and a year of events that ends now.
  *
- * One in ten has no device, one in fifty is disabled, one in five hundred is in the group, four share an address.
+ * The first is a superuser, one in ten has no device, one in fifty is disabled, one in five hundred is in the group, four share an address.
  */
 export function rowsOf(
   engine: 'postgres' | 'sqlite',
@@ -60,7 +60,7 @@ export function rowsOf(
   return [
     `INSERT INTO "user" (id, username, canonical_username, display_name, is_superuser, has_second_factor, epoch,
         created_at, disabled_at, last_sign_in_at)
-      SELECT ${id('n')}, 'user' || n, 'user' || n, 'Person number ' || n, CASE WHEN n = 1 THEN 1 ELSE 0 END, 1, 1,
+      SELECT ${id('n')}, 'user' || n, 'user' || n, 'Person number ' || n, CASE WHEN n = 0 THEN 1 ELSE 0 END, 1, 1,
         ${now} - n % 30000000, CASE WHEN n % 50 = 49 THEN ${now} END, CASE WHEN n % 4 > 0 THEN ${now} - n % 30000000 END
       FROM ${numbers(people)}`,
     `INSERT INTO password_hash (user_id, hash, changed_at, must_change)

@@ -51,16 +51,18 @@ export const showOverview: Route = {
   path: '/auth/admin/overview/',
   access: 'admin',
   summary: 'Overview',
-  description: 'How things stand, and what happened on each of the last thirty days.',
+  description:
+    'How things stand, and what happened on each of the last thirty days. Of very many users and sessions the counts are estimates, as `estimated` says.',
   answers: { 200: { description: 'Counts.', schema: admin.overviewBody }, ...adminErrors },
   async handle(_, { services }) {
-    const { users, sessions, days } = await overview(services.db, {
+    const { users, sessions, estimated, days } = await overview(services.db, {
       now: services.now(),
       rules: services.policy.session,
     })
     return ok({
       users: { total: users.total, disabled: users.disabled, with_second_factor: users.withSecondFactor },
       sessions,
+      estimated,
       days: days.map((day) => ({
         start: day.start,
         signed_in: day.signedIn,

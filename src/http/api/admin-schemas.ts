@@ -130,5 +130,6 @@ const day = z.strictObject({
 export const overviewBody = z.strictObject({
   users: z.strictObject({ total: z.int(), disabled: z.int(), with_second_factor: z.int() }),
   sessions: z.int(),
+  estimated: z.boolean(),
   days: z.array(day),
 })

@@ -5,9 +5,10 @@ import { adminPage, dayText, scrolling } from './admin-parts.ts'
 import { plot } from './plot.ts'
 
 /** How things stand, and how the last days went. */
-export function adminOverviewPage(view: View, { users, sessions, days }: Overview): Page {
+export function adminOverviewPage(view: View, { users, sessions, estimated, days }: Overview): Page {
   const { overview, nav } = view.t.admin
   const share = users.total === 0 ? 0 : Math.floor((100 * users.withSecondFactor) / users.total)
+  const count = (value: number) => (estimated ? `≈ ${value}` : String(value))
   const figure = (value: string, text: string, address: string) =>
     html`<div><b>${value}</b><a href="${address}">${text}</a></div>`
   return adminPage(view, {
@@ -15,10 +16,10 @@ export function adminOverviewPage(view: View, { users, sessions, days }: Overvie
     title: view.t.common.admin,
     body: html`<h1>${nav.overview}</h1>
 <div class="figures">
-${figure(String(users.total), overview.users, '/admin/users')}
+${figure(count(users.total), overview.users, '/admin/users')}
 ${figure(`${share} %`, overview.withSecondFactor, '/admin/users?filter=no-second-factor')}
-${figure(String(users.disabled), overview.disabled, '/admin/users?filter=disabled')}
-<div><b>${sessions}</b>${overview.sessions}</div>
+${figure(count(users.disabled), overview.disabled, '/admin/users?filter=disabled')}
+<div><b>${count(sessions)}</b>${overview.sessions}</div>
 </div>
 <h2>${overview.lastDays(days.length)}</h2>
 <div class="plots">
