@@ -105,6 +105,7 @@ const packagesIn: Readonly<Record<string, readonly string[]>> = {
     'http/appearance.ts',
     'http/api-docs-files.ts',
     'apache/leases/folder.ts',
+    'observe/standard-error.ts',
   ],
   'node:path': [
     'crypto',

@@ -11,13 +11,17 @@ import { crashPostgres } from './crash-postgres.ts'
 import { crashSqlite } from './crash-sqlite.ts'
 import { damagedValues } from './damaged-values.ts'
 import { deniedAnswers } from './denied-answers.ts'
+import { diskFull } from './disk-full.ts'
 import { forgedHeaders } from './forged-headers.ts'
 import { guessRace } from './guess-race.ts'
+import { heldFile } from './held-file.ts'
 import { hostileBodies } from './hostile-bodies.ts'
+import { ioFault } from './io-fault.ts'
 import { markedSecrets } from './marked-secrets.ts'
 import { oneTimeRace } from './one-time-race.ts'
 import { pairRace } from './pair-race.ts'
 import { passwordSpray } from './password-spray.ts'
+import { pause } from './pause.ts'
 import { revocation } from './revocation.ts'
 import { sameAnswers } from './same-answers.ts'
 import { scarceResources } from './scarce-resources.ts'
@@ -30,6 +34,8 @@ export const trials: readonly Trial[] = [
   crashSqlite,
   crashPostgres,
   crashNode,
+  ioFault,
+  diskFull,
   codeRace,
   oneTimeRace,
   guessRace,
@@ -48,6 +54,8 @@ export const trials: readonly Trial[] = [
   damagedValues,
   spellings,
   scarceResources,
+  heldFile,
+  pause,
   busyDay,
   badNetwork,
   markedSecrets,

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Level, type Logger, pino } from 'pino'
+import { standardError } from './standard-error.ts'
 
 /** Names of fields that are taken out of a line; the second line of defence, for nobody logs them (SEC-LOG-3). */
 const secret = [
@@ -21,7 +22,7 @@ const secret = [
  */
 export function createLog(
   level: Level | 'silent',
-  destination: DestinationStream = pino.destination({ dest: 2, sync: false }),
+  destination: DestinationStream = standardError(),
   worker?: number,
 ): Logger {
   return pino(

@@ -41,6 +41,8 @@ export interface TownPlan {
   /** How many more may be invited. */
   readonly newcomers?: number
   readonly random: Random
+  /** Folder of the log, where it is not that of the town. */
+  readonly logFolder?: string
   /** Settings over those of a town. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -68,6 +70,7 @@ export async function foundTown({
   people: many,
   newcomers = 0,
   random,
+  logFolder = folder,
   env: more = {},
 }: TownPlan): Promise<Town> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -81,7 +84,7 @@ export async function foundTown({
     config.database.kind === 'postgres'
       ? postgresRecords(config.database.url)
       : sqliteRecords(config.database.path)
-  const log = join(folder, 'log')
+  const log = join(logFolder, 'log')
   const nodes: Node[] = []
   let spare: SpareNode | undefined
 
