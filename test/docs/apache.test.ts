@@ -67,7 +67,8 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 
         const output = await debian.shell(body, 'correct horse battery staple\n')
         // It has nothing to find in what the guide says, and has looked.
         if (text.includes('apache doctor')) assert.match(output, /wiki\.example\.net.*\/wiki/s)
-        if (text.includes('systemctl enable --now watchword')) await serve()
+        if (text.includes('systemctl restart watchword')) await watchword?.stop()
+        if (/systemctl (?:enable --now|restart) watchword/.test(text)) await serve()
       }
       for (const [, line = '', status] of asked) {
         const right = new RegExp(`^HTTP/[\\d.]+ ${status}`)
@@ -123,6 +124,14 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 
     async tmpfiles({ text }) {
       const [, folder = ''] = /^d (\/\S+) 0?[0-7]{3} \S+ \S+$/.exec(text) ?? []
       assert.ok(settings.get('[authorizer]')?.includes(`"${debian.here(`${folder}/`)}`), text)
+    },
+
+    /** Rules of paths, where the block of Apache before it says that they are. */
+    async ini({ text }) {
+      const file = debian.path('srv/svn/conf/authz')
+      assert.ok(readFileSync(debian.path('etc/apache2/sites-available/wiki.conf'), 'utf8').includes(file))
+      writeFileSync(file, text)
+      await debian.shell(`svnauthz validate "${file}"`)
     },
 
     /** A module for the application, of a package that is its own; here its grammar is held. */

@@ -6,11 +6,24 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { changeGroup } from '../../src/actions/change-group.ts'
 import { makeAppPasswordFor } from '../../src/actions/make-app-password.ts'
+import { systemClock } from '../../src/compose.ts'
 import { temporaryFolder } from '../support/apache.ts'
-import { type ProtectedWorld, place, startProtected } from '../support/protected.ts'
+import { type ProtectedWorld, place, startProtected, type Visitor } from '../support/protected.ts'
 import { PASSWORD } from '../world.ts'
 
 const operator = { operator: 'test' }
+
+/** The settings of the guide for rules of paths. */
+const repositories = {
+  groups: [],
+  users: [],
+  proof: 'two-factor',
+  within: undefined,
+  networks: [],
+  assertion: false,
+  lease: 0,
+  access: ['session', 'app-password'],
+} as const
 const canary = 'kept from strangers'
 
 interface Ended {
@@ -23,26 +36,38 @@ describe('programs in protected places', () => {
   const home = temporaryFolder('ww-home-')
   let here: ProtectedWorld
   const appPasswords = new Map<string, string>()
+  const browsers = new Map<string, Visitor>()
   let revoked = ''
 
   before(async () => {
     here = await startProtected({
       name: 'localhost',
       modules: ['dav', 'dav_fs', 'dav_lock', 'dav_svn', 'authz_svn'],
+      leases: true,
+      policies: { repositories },
+      toml: '[policies.repositories]\naccess = ["session", "app-password"]\nlease = 0\n',
       files: prepare,
-      wiki: (folder) => `
+      wiki: (folder) => {
+        const withRules = (path: string, rules: string, policy: string, more = '') => `
+  <Location "${path}">
+    DAV svn
+    SVNPath "${folder}/svn"
+    AuthzSVNAccessFile "${rules}"
+    SVNPathAuthz short_circuit
+    ${more}
+    Include watchword/protect-${policy}.conf
+  </Location>`
+        return `
   <Location "/svn">
     DAV svn
     SVNPath "${folder}/svn"
     Include watchword/protect-two-factor.conf
   </Location>
-  <Location "/rules">
-    DAV svn
-    SVNPath "${folder}/svn"
-    AuthzSVNAccessFile "${folder}/authz"
-    SVNPathAuthz short_circuit
-    Include watchword/protect-two-factor.conf
-  </Location>
+  ${withRules('/rules', `${folder}/authz`, 'repositories')}
+  ${withRules('/leased', `${folder}/authz-for-all`, 'two-factor')}
+  ${withRules('/unasked', `${folder}/authz-for-all`, 'repositories', 'AuthzSVNNoAuthWhenAnonymousAllowed On')}
+  ${withRules('/unheeded', `${folder}/authz`, 'repositories', 'AuthzSVNAuthoritative Off')}
+  ${withRules('/half', `${folder}/authz`, 'repositories', 'AuthzSVNAnonymous Off\nSVNPathAuthz On')}
   <Location "/public-by-mistake">
     DAV svn
     SVNPath "${folder}/svn"
@@ -71,12 +96,14 @@ describe('programs in protected places', () => {
     Dav On
     Include watchword/protect-two-factor.conf
   </Location>
-  ${place('/staff', 'group-staff', '\n    Dav On')}`,
+  ${place('/staff', 'group-staff', '\n    Dav On')}`
+      },
       shop: () => '',
     })
     await changeGroup(here.world.services, { kind: 'create', group: 'staff' }, operator)
     for (const name of ['ben', 'ada']) {
       const { browser } = await here.world.enrolled(name)
+      browsers.set(name, here.visitor(browser))
       revoked = await make(name)
       const { body } = await browser.get('/auth/app-passwords/')
       assert.equal((await browser.delete(`/auth/app-passwords/${body.app_passwords[0].id}/`)).status, 200)
@@ -89,7 +116,7 @@ describe('programs in protected places', () => {
   })
 
   async function make(username: string): Promise<string> {
-    const wanted = { name: 'programs', policies: ['two-factor'], days: undefined }
+    const wanted = { name: 'programs', policies: ['two-factor', 'repositories'], days: undefined }
     const made = await makeAppPasswordFor(here.world.services, username, { wanted, by: operator })
     assert.equal(made.kind, 'made')
     return made.kind === 'made' ? made.appPassword : ''
@@ -159,7 +186,76 @@ describe('programs in protected places', () => {
         await refused(own('ben', ...args), /403|forbidden|authoriz/i)
       }
       await ok(own('ben', 'checkout', rules(), 'of-ben'))
-      assert.deepEqual(readdirSync(join(home, 'of-ben')).toSorted(), ['.svn', 'trunk'])
+      assert.deepEqual(readdirSync(join(home, 'of-ben')).toSorted(), ['.svn', 'drafts', 'trunk'])
+    })
+
+    it('writes, copies and moves by the rules of paths for that person (SEC-FCGI-10)', async () => {
+      await ok(own('ada', 'checkout', rules(), 'of-ada'))
+      writeFileSync(join(home, 'of-ada', 'inner', 'by-ada.txt'), 'by ada\n')
+      await ok(own('ada', 'add', 'of-ada/inner/by-ada.txt'))
+      await ok(own('ada', 'commit', '--message', 'Add', 'of-ada'))
+      const by = (name: string, command: string, ...paths: readonly string[]) =>
+        own(name, command, '--message', 'By rules', ...paths.map((path) => `${rules()}${path}`))
+      await ok(by('ben', 'mkdir', '/drafts/of-ben'))
+      await ok(by('ben', 'copy', '/trunk/file.txt', '/drafts/of-ben/copy.txt'))
+      await ok(by('ben', 'move', '/drafts/of-ben', '/drafts/moved'))
+      await ok(by('ada', 'copy', '/drafts/moved', '/inner/taken'))
+      for (const [command, ...paths] of [
+        ['mkdir', '/trunk/of-ben'],
+        ['copy', '/drafts/moved', '/trunk/of-ben'],
+        ['move', '/trunk/file.txt', '/drafts/file.txt'],
+        ['delete', '/trunk/file.txt'],
+      ] as const) {
+        await refused(by('ben', command, ...paths), /403|forbidden/i)
+      }
+      const log = await ok(own('ben', 'log', rules()))
+      assert.deepEqual(log.match(/^r\d+ \| ben/gm)?.length, 3)
+    })
+
+    it('lets nothing be written past the rules, whatever is sent (SEC-FCGI-10)', async () => {
+      const authorization = basic('ben', passwordOf('ben'))
+      const send = (method: string, path: string, headers: Record<string, string> = {}, body?: string) =>
+        here.visitor().get(`${rules()}${path}`, { authorization, ...headers }, method, body)
+      const skel = { 'content-type': 'application/vnd.svn-skel' }
+      const begun = await send('POST', '/!svn/me', skel, '( create-txn )')
+      assert.equal(begun.status, 201)
+      const draft = `/!svn/txr/${begun.headers['svn-txn-name']}`
+      assert.equal((await send('PUT', `${draft}/drafts/sent.txt`, {}, 'x')).status, 201)
+      const statuses = await Promise.all([
+        send('PUT', `${draft}/trunk/sent.txt`, {}, 'x'),
+        send('PUT', `${draft}/inner/sent.txt`, {}, 'x'),
+        send('MKCOL', `${draft}/inner/sent`),
+        send('DELETE', `${draft}/trunk/file.txt`),
+        send('COPY', '/!svn/rvr/1/inner', { destination: `${rules()}${draft}/drafts/inner` }),
+        send('COPY', '/!svn/rvr/1/inner/file.txt', { destination: `${rules()}${draft}/drafts/inner.txt` }),
+        send('COPY', '/!svn/rvr/1/trunk', { destination: `${rules()}${draft}/inner/trunk` }),
+        send('MOVE', '/inner/file.txt', { destination: `${rules()}/drafts/inner.txt` }),
+        send('GET', '/!svn/rvr/1/inner/file.txt'),
+      ])
+      for (const { status, body } of statuses)
+        assert.deepEqual([status, body.includes(canary)], [403, false], body)
+      const { status } = await here.visitor().get(`${rules()}/!svn/me`, skel, 'POST', '( create-txn )')
+      assert.equal(status, 401)
+    })
+
+    it('is opened or broken by the lines that the doctor names, and by leases', async () => {
+      const { status, body } = await here.visitor().get(`${here.wiki}/unasked/trunk/file.txt`, {})
+      assert.deepEqual([status, body.includes(canary)], [500, false])
+      assert.equal(await ok(own('ben', 'cat', `${here.wiki}/unheeded/inner/file.txt`)), canary)
+      assert.match(await ok(own('ben', 'list', '--recursive', `${here.wiki}/half`)), /inner\/file\.txt/)
+      const ben = browsers.get('ben') ?? assert.fail('ben has a browser')
+      const leased = (path: string) => ben.open(`${here.wiki}/leased${path}`)
+      assert.equal((await leased('/inner/file.txt')).status, 403)
+      // Nothing is leased while the clocks of Apache and Watchword differ.
+      here.world.clock.set(systemClock())
+      const seen: string[] = []
+      while (!seen.includes(canary) && seen.length < 20) {
+        assert.equal((await leased('/trunk/file.txt')).body, canary)
+        seen.push((await leased('/inner/file.txt')).body)
+      }
+      assert.equal(seen.at(-1), canary)
+      for (let tries = 0; tries < 3; tries++)
+        assert.equal((await ben.open(`${here.wiki}/rules/inner/file.txt`)).status, 403)
     })
 
     it('is refused with any other password, or none', async () => {
@@ -297,14 +393,17 @@ function prepare(folder: string): void {
   const at = (name: string) => join(folder, name)
   const quietly = (program: string, ...args: readonly string[]) =>
     execFileSync(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  for (const name of ['tree/trunk', 'tree/inner', 'share', 'staff', 'locks']) {
+  for (const name of ['tree/trunk', 'tree/inner', 'tree/drafts', 'share', 'staff', 'locks']) {
     mkdirSync(at(name), { recursive: true })
   }
   writeFileSync(at('tree/trunk/file.txt'), canary)
   writeFileSync(at('tree/inner/file.txt'), canary)
   writeFileSync(at('share/kept.txt'), canary)
-  writeFileSync(at('authz'), '[/]\n* = r\n[/inner]\nben =\n')
-  writeFileSync(at('authz-for-all'), '[/]\n* = r\n')
+  writeFileSync(
+    at('authz'),
+    '[/]\n$anonymous = rw\nada = rw\nben = r\n[/drafts]\nben = rw\n[/inner]\nada = rw\nben =\n',
+  )
+  writeFileSync(at('authz-for-all'), '[/]\n* = r\n[/inner]\nben =\n')
   quietly('svnadmin', 'create', at('svn'))
   quietly('svn', 'import', '--quiet', '--message', 'Begin', at('tree'), `file://${at('svn')}`)
   const git = (...args: readonly string[]) =>

@@ -9,6 +9,7 @@ import { judgeLines } from './rules/lines.ts'
 import { judgeOwnFiles } from './rules/own-files.ts'
 import { judgePlaces } from './rules/place.ts'
 import { judgeByHand } from './rules/provider.ts'
+import { judgeSubversion } from './rules/subversion.ts'
 import type { DoctorSettings, Machine, View } from './view.ts'
 
 const rules: readonly ((view: View) => Finding[])[] = [
@@ -20,6 +21,7 @@ const rules: readonly ((view: View) => Finding[])[] = [
   judgeHosts,
   judgeLines,
   judgeDoors,
+  judgeSubversion,
 ]
 
 /** All that is wrong with it, each thing once, in the order of files and lines (SEC-PXY-3). */

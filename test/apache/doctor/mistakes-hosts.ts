@@ -1,5 +1,5 @@
 import type { Mistake } from './mistakes-places.ts'
-import { place, type Written } from './site.ts'
+import { place, repository, type Written } from './site.ts'
 
 const app = 'ProxyPass "/app" "http://127.0.0.1:9001/app"'
 const protectedApp = (beside: string, more: Written = {}): Written => ({
@@ -190,6 +190,45 @@ export const mistakesInHosts: readonly Mistake[] = [
     {
       modules: ['dav', 'dav_svn'],
       wiki: `<Location "/svn">\nDAV svn\nSVNPath /srv/svn\nInclude watchword/protect-two-factor.conf\n</Location>\n<Location "/old">\nDAV svn\nSVNPath /srv/svn\n</Location>`,
+    },
+  ],
+  ['leaves the rules of Subversion to ask for nobody', 'svn-rules', repository('')],
+  ['asks the rules of Subversion for nobody, in words', 'svn-rules', repository('  SVNPathAuthz On')],
+  ['asks the rules of Subversion for one path alone', 'svn-rules', repository('  SVNPathAuthz Off')],
+  [
+    'says short_circuit for another repository',
+    'svn-rules',
+    {
+      modules: ['dav', 'dav_svn', 'authz_svn'],
+      wiki: `${repository('').wiki}\n<Location "/other">\nSVNPathAuthz short_circuit\n</Location>`,
+    },
+  ],
+  [
+    'asks the rules of Subversion for users only',
+    'svn-rules',
+    repository('  SVNPathAuthz short_circuit\n  AuthzSVNAnonymous Off'),
+  ],
+  [
+    'lets in by the policy what the rules of Subversion refuse',
+    'svn-rules',
+    repository('  SVNPathAuthz short_circuit\n  AuthzSVNAuthoritative Off'),
+  ],
+  [
+    'asks nobody where the rules of Subversion let everybody read',
+    'svn-unasked',
+    repository('  SVNPathAuthz short_circuit\n  AuthzSVNNoAuthWhenAnonymousAllowed On'),
+  ],
+  [
+    'has rules of Subversion where leases let in',
+    'svn-leased',
+    repository('  SVNPathAuthz short_circuit', 'two-factor'),
+  ],
+  [
+    'has rules of Subversion below a place where leases let in',
+    'svn-leased',
+    {
+      modules: ['dav', 'dav_svn', 'authz_svn'],
+      wiki: `${place('/')}\n<Location "/svn">\nDAV svn\nSVNPath F/svn\nAuthzSVNReposRelativeAccessFile authz\nSVNPathAuthz short_circuit\n</Location>`,
     },
   ],
   [

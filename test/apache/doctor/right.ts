@@ -1,7 +1,7 @@
 import { balancedConfiguration } from '../../../src/apache/balancer.ts'
 import { passengerConfiguration } from '../../../src/apache/passenger.ts'
 import { vhostConfiguration } from '../../../src/apache/vhost.ts'
-import { place, type Written } from './site.ts'
+import { place, repository, type Written } from './site.ts'
 
 const app = 'ProxyPass "/app" "http://127.0.0.1:9001/app"'
 const cookies = `RequestHeader edit* Cookie "(?i)(?:^|[;,])\\s*(?:__Host-)?watchword-[^=;,]*(?:=[^;,]*)?" ""`
@@ -188,6 +188,24 @@ SetEnv GIT_PROJECT_ROOT /srv/public
 Require all granted
 </Location>
 ${place('/git', 'SetEnv GIT_PROJECT_ROOT /srv/git')}`,
+  },
+  'rules of paths for people, as the guide has them': repository('  SVNPathAuthz short_circuit'),
+  'rules of paths in a folder of the server that says how they are asked': {
+    modules: ['dav', 'dav_svn', 'authz_svn'],
+    wiki: `SVNPathAuthz short_circuit
+${place('/svn', '', 'repositories')}
+<Location "/svn/one">
+DAV svn
+SVNPath F/svn
+AuthzSVNAccessFile F/authz
+AuthzSVNAnonymous On
+AuthzSVNAuthoritative On
+AuthzSVNNoAuthWhenAnonymousAllowed Off
+</Location>`,
+  },
+  'rules of paths where nothing is protected': {
+    modules: ['dav', 'dav_svn', 'authz_svn'],
+    wiki: `${place('/pages')}\n<Location "/svn">\nDAV svn\nSVNPath F/svn\nAuthzSVNAccessFile F/authz\n</Location>`,
   },
   'a program that answers for what is no file': {
     wiki: `RewriteEngine on\nRewriteCond %{DOCUMENT_ROOT}%{REQUEST_URI} !-f\nRewriteRule ^(.*)$ /index.php [L]\n${place('/pages')}`,

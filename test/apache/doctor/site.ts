@@ -7,7 +7,7 @@ import { type Configuration, readConfiguration } from '../../../src/apache/docto
 import type { DoctorSettings, Machine } from '../../../src/apache/doctor/view.ts'
 import { protectionFiles } from '../../../src/apache/protect.ts'
 import { readApache } from '../../../src/cli/apache-host.ts'
-import { findPolicy } from '../../../src/domain/access.ts'
+import { builtInPolicies, findPolicy } from '../../../src/domain/access.ts'
 import { temporaryFolder } from '../../support/apache.ts'
 
 /** A configuration of an operator, in the places of a site that is right otherwise. `F` stands for the folder. */
@@ -37,6 +37,12 @@ export const SECRET = 'abcdefghijklmnopqrstuvwxyz'
 /** The lines that protect a path, as the guide says, with more beside them. */
 export const place = (path: string, more = '', policy = 'two-factor'): string =>
   `<Location "${path}">\n  Include watchword/protect-${policy}.conf\n${more}\n</Location>`
+
+/** A repository with rules of paths, protected under a policy without leases. */
+export const repository = (lines: string, policy = 'repositories'): Written => ({
+  modules: ['dav', 'dav_svn', 'authz_svn'],
+  wiki: place('/svn', `  DAV svn\n  SVNPath F/svn\n  AuthzSVNAccessFile F/authz\n${lines}`, policy),
+})
 
 /** What the doctor finds, in files that are in memory only. */
 export function diagnose(written: Written): readonly Finding[] {
@@ -102,8 +108,14 @@ function judged(read: Configuration, written: Written, modeOf: Machine['modeOf']
 
 const authorizer = { host: '127.0.0.1', port: 9010 }
 
+/** A policy of the operator's own, under which nothing is leased. */
+const repositories = builtInPolicies
+  .filter(({ name }) => name === 'two-factor')
+  .map((policy) => ({ ...policy, name: 'repositories', lease: 0 }))
+
 function generated(prefix: string, name?: string) {
-  const policy = name === undefined ? undefined : findPolicy(name, new Map())
+  const own = new Map(repositories.map((policy) => [policy.name, policy]))
+  const policy = name === undefined ? undefined : findPolicy(name, own)
   return protectionFiles({
     prefix,
     authorizer,
@@ -118,7 +130,7 @@ function filesOf(
   folder: string,
   written: Written,
 ): ReadonlyMap<string, { readonly text: string; readonly mode: number }> {
-  const policies = ['password', 'two-factor', 'two-factor-recent', 'group-staff']
+  const policies = ['password', 'two-factor', 'two-factor-recent', 'group-staff', 'repositories']
   const files = new Map(
     policies
       .flatMap((policy) => generated(folder, policy))
