@@ -113,7 +113,7 @@ export async function authorizeRequest(
 
 type Shown = Found | { readonly kind: 'refused'; readonly refused: Refused } | { readonly kind: 'busy' }
 
-async function whoAsks(
+function whoAsks(
   services: Needed,
   request: ProtectedRequest,
   { policy, now }: { readonly policy: AccessPolicy; readonly now: UnixSeconds },

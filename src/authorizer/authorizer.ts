@@ -39,13 +39,14 @@ interface Visit {
  * What is missing or not what it should be closes the door (SEC-FCGI-4).
  */
 export function createAuthorizer(services: Services, settings: AuthorizerSettings) {
+  const cookiesOf = new Map([...settings.hosts].map((host) => [host, siteCookies(host)]))
   return async (request: AuthorizerRequest): Promise<AuthorizerAnswer> => {
     const { policy, clientAddress: address, method } = request
     const place = placeOf(request, settings.hosts)
     if (policy === undefined || address === undefined || method === undefined || place === undefined) {
       return denial(request, 403)
     }
-    const cookies = siteCookies(place.host)
+    const cookies = cookiesOf.get(place.host) ?? siteCookies(place.host)
     try {
       return await answerTo({ services, settings, request, policy, address, place, cookies })
     } catch (error) {
@@ -70,9 +71,9 @@ async function answerTo(visit: Visit): Promise<AuthorizerAnswer> {
     case 'allow':
       // Whoever is in already, in another tab, goes on without the ticket.
       if (place.ticket !== undefined && isNavigation(request)) {
-        return { kind: 'redirect', location: place.address }
+        return { kind: 'redirect', location: place.address() }
       }
-      return admission(visit, outcome)
+      return await admission(visit, outcome)
     case 'sign-in':
     case 'step-up':
       // The ticket may be of a session with a better proof than the one known here.
@@ -115,10 +116,10 @@ type Allowed = AuthorizeOutcome & { readonly kind: 'allow' }
 
 /** Only what a browser asks for by its cookie alone, at the host in its one proper spelling. */
 function repeatableFor({ request, place, cookies }: Visit, { until }: Allowed): Repeatable | undefined {
-  const token = cookies.read(request.cookie, 'site')
-  if (until === undefined || token === undefined || request.authorization !== undefined) return undefined
+  if (until === undefined || request.authorization !== undefined) return undefined
   if (place.ticket !== undefined || `${request.scheme}://${request.host}` !== place.host) return undefined
-  return { origin: place.host, token, until }
+  const token = cookies.read(request.cookie, 'site')
+  return token && { origin: place.host, token, until }
 }
 
 /** The way back from our pages: the ticket becomes a cookie of this host, and the address loses it. */
@@ -131,7 +132,7 @@ async function enter(visit: Visit, outcome: AuthorizeOutcome, ticket: Token): Pr
   if (siteToken === undefined) return ask(visit, outcome)
   return {
     kind: 'redirect',
-    location: place.address,
+    location: place.address(),
     cookies: [cookies.set('site', siteToken), cookies.clear('wait')],
   }
 }
@@ -146,7 +147,7 @@ function ask(visit: Visit, { kind }: Pick<AuthorizeOutcome, 'kind'>): Authorizer
     return { ...denial(request, 401), ...challenge }
   }
   const waitToken = cookies.read(request.cookie, 'wait') ?? services.newToken()
-  const query = new URLSearchParams({ to: place.address, state: hashToken(waitToken) })
+  const query = new URLSearchParams({ to: place.address(), state: hashToken(waitToken) })
   if (kind === 'step-up') query.set('policy', visit.policy)
   return {
     kind: 'redirect',

@@ -8,7 +8,7 @@ export interface Place {
   /** The origin of the host, one of those that the settings list. */
   readonly host: string
   /** The whole address, to come back to; the root of the host where the address of the request cannot be kept. */
-  readonly address: string
+  address(): string
   /** What the end of the address carried; it is no part of `address` any more. */
   readonly ticket: Token | undefined
 }
@@ -26,16 +26,22 @@ export function placeOf(
   hosts: ReadonlySet<string>,
 ): Place | undefined {
   if (scheme === undefined || host === undefined) return undefined
-  const origin = URL.parse(`${scheme}://${host}`)?.origin
+  const asked = `${scheme}://${host}`
+  // Mostly it is written as the settings write it.
+  const origin = hosts.has(asked) ? asked : URL.parse(asked)?.origin
   if (origin === undefined || !hosts.has(origin)) return undefined
   const { rest, ticket } = takeTicket(inAscii(requestUri))
+  return { host: origin, address: () => addressOf(origin, rest, hosts), ticket }
+}
+
+function addressOf(origin: string, rest: string, hosts: ReadonlySet<string>): string {
   const whole = rest.startsWith('/')
     ? parseReturnTo(`${origin}${rest}`, { own: origin, others: hosts })
     : undefined
   const address = whole === undefined ? undefined : inAscii(whole)
   const fits =
     address !== undefined && new URLSearchParams({ to: address }).toString().length <= ADDRESS_MAXIMUM
-  return { host: origin, address: fits ? address : `${origin}/`, ticket }
+  return fits ? address : `${origin}/`
 }
 
 /** Bytes and signs that may not stand in a header as they are, in their percent form. */

@@ -7,7 +7,7 @@ import { parseToken } from '../../src/domain/token.ts'
 
 const hosts = new Set(['https://wiki.example.net', 'https://shop.example.org:8443'])
 const addressOf = (requestUri: string, host = 'wiki.example.net', scheme: 'http' | 'https' = 'https') =>
-  placeOf({ scheme, host, requestUri }, hosts)?.address
+  placeOf({ scheme, host, requestUri }, hosts)?.address()
 const ticket = parseToken('A'.repeat(43))
 
 describe('the place of a request', () => {

@@ -49,9 +49,10 @@ function linesOf(answer: AuthorizerAnswer): string {
 /** Nothing but variables: every other header of an allow reaches the browser (SEC-FCGI-3). */
 function allow({ user, variables = {}, cookies = [] }: AuthorizerAnswer & { kind: 'allow' }) {
   // What Apache sets by SetEnvIf reaches the application too; the secret must not.
-  const lines = ['Status: 200 OK', 'Variable-WW_SECRET:', `Variable-REMOTE_USER: ${user}`]
-  for (const [name, value] of Object.entries(variables)) lines.push(`Variable-${name}: ${value}`)
-  return `${[...lines, ...cookies.map(setCookie)].join('\r\n')}\r\n\r\n`
+  let lines = `Status: 200 OK\r\nVariable-WW_SECRET:\r\nVariable-REMOTE_USER: ${user}\r\n`
+  for (const [name, value] of Object.entries(variables)) lines += `Variable-${name}: ${value}\r\n`
+  for (const cookie of cookies) lines += `${setCookie(cookie)}\r\n`
+  return `${lines}\r\n`
 }
 
 function redirect({ location, cookies = [] }: AuthorizerAnswer & { kind: 'redirect' }) {

@@ -32,8 +32,9 @@ export function readPairs(bytes: Buffer): ReadonlyMap<string, string> | PairFaul
     if (nameLength > NAME_MAXIMUM) return 'long-name'
     const name = text.slice(at, at + nameLength)
     at += nameLength
-    if (pairs.has(name)) return 'name-twice'
+    const known = pairs.size
     pairs.set(name, text.slice(at, at + valueLength))
+    if (pairs.size === known) return 'name-twice'
     at += valueLength
   }
   return pairs
