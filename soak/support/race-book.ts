@@ -7,6 +7,13 @@ export function kindsOf(hits: readonly Pick<Hit, 'said'>[]): Record<string, numb
   return tally(hits.map(({ said }) => said))
 }
 
+/** By which ways, and how often each. */
+export function waysOf(hits: readonly Pick<Hit, 'way'>[]): string {
+  return Object.entries(tally(hits.map(({ way }) => way)))
+    .map(([way, count]) => `${count} by ${way}`)
+    .join(', ')
+}
+
 /** What the audit log tells of a user: how often each event, and each reason of a refused code. */
 export async function eventsOf({ db }: Pick<Services, 'db'>, id: UserId) {
   const rows = await db

@@ -1,6 +1,6 @@
 import { makePerson, OLD_PASSWORD } from '../../test/actions/person.ts'
 import { codeShots, codeWays, giveHands } from '../support/code-shots.ts'
-import { eventsOf, kindsOf } from '../support/race-book.ts'
+import { eventsOf, kindsOf, waysOf } from '../support/race-book.ts'
 import { openRaceStages, type RaceStage } from '../support/race-stages.ts'
 import type { Random } from '../support/random.ts'
 import type { Round, Trial } from '../support/trial.ts'
@@ -43,7 +43,7 @@ async function volley({ name, nodes, lanes }: RaceStage, random: Random): Promis
 
   const violations: string[] = []
   const won = hits.filter((hit) => hit.won)
-  if (won.length !== 1) violations.push(`${won.length} were let in: ${won.map(({ way }) => way).join(', ')}.`)
+  if (won.length !== 1) violations.push(`${won.length} were let in on ${name}: ${waysOf(won)}.`)
   const refusals = kindsOf(hits.filter((hit) => !hit.won))
   const unexpected = Object.keys(refusals).filter((said) => !refused.has(said))
   if (unexpected.length > 0) violations.push(`Others were answered ${unexpected.join(', ')} on ${name}.`)

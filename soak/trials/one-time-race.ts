@@ -1,5 +1,5 @@
 import { type OneTimeValue, oneTimeValues } from '../support/one-time-values.ts'
-import { eventsOf, kindsOf } from '../support/race-book.ts'
+import { eventsOf, kindsOf, waysOf } from '../support/race-book.ts'
 import { openRaceStages, type RaceStage } from '../support/race-stages.ts'
 import type { Random } from '../support/random.ts'
 import type { Round, Trial } from '../support/trial.ts'
@@ -41,7 +41,7 @@ async function volley(stage: RaceStage, kind: (typeof kinds)[number], random: Ra
   const violations: string[] = []
   const about = `${kind} on ${stage.name}`
   if (value.allPass === true ? won.length === 0 : won.length !== 1) {
-    violations.push(`${about}: it worked ${won.length} times: ${won.map(({ way }) => way).join(', ')}.`)
+    violations.push(`${about}: it worked ${won.length} times: ${waysOf(won)}.`)
   }
   if (value.allPass !== true && late.some((hit) => hit.won))
     violations.push(`${about}: it worked again later.`)
