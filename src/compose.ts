@@ -18,6 +18,7 @@ import { keyFingerprint } from './store/installation.ts'
 import { type MigrationStatus, migrate } from './store/migrate.ts'
 import { type DatabaseTarget, openDatabase } from './store/open.ts'
 import * as otpDevices from './store/otp-devices.ts'
+import { repeatingTransactions } from './store/repeated.ts'
 import type { NoticeListener } from './store/revocation-notices.ts'
 import * as signingKeys from './store/signing-keys.ts'
 import { isWritable } from './store/writable.ts'
@@ -43,9 +44,10 @@ export async function compose(
 ): Promise<Composed> {
   const { leaseDirectory } = config.authorizer
   const target = { ...config.database, connections: config.databaseConnections }
-  const db = await openDatabase(target, (whose) => {
+  const opened = await openDatabase(target, (whose) => {
     if (leaseDirectory !== undefined) revokeLeases(leaseDirectory, whose, newId)
   })
+  const db = repeatingTransactions(opened)
   try {
     await checkWritable(db)
     const migrations = await migrate(db)

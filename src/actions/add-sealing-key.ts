@@ -1,5 +1,7 @@
 import type { Services } from '../services.ts'
 import * as attempts from '../store/attempts.ts'
+import type { Db } from '../store/database.ts'
+import { onlyOnce } from '../store/repeated.ts'
 import { keysInUse } from '../store/views/keys-in-use.ts'
 
 /** The key file, as far as rotation needs it. Each call reads or replaces it at that moment. */
@@ -28,11 +30,12 @@ export async function addSealingKey(
   { db }: Pick<Services, 'db'>,
   keys: KeyStore,
 ): Promise<AddSealingKeyOutcome> {
-  return db.transaction().execute(async (tx): Promise<AddSealingKeyOutcome> => {
+  const adding = onlyOnce(async (tx: Db): Promise<AddSealingKeyOutcome> => {
     await attempts.hold(tx, [KEY_FILE_HOLD])
     const unfinished = (await keysInUse(tx, keys.keyIds().older)).length > 0
     if (!unfinished) keys.add()
     await attempts.clear(tx, [KEY_FILE_HOLD])
     return { kind: unfinished ? 'unfinished' : 'added' }
   })
+  return db.transaction().execute(adding)
 }

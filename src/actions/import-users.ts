@@ -10,6 +10,7 @@ import { normalizeUsername, type UserId } from '../domain/user.ts'
 import type { Services } from '../services.ts'
 import type { Db } from '../store/database.ts'
 import * as imported from '../store/imported.ts'
+import { onlyOnce } from '../store/repeated.ts'
 import { listGroupNames } from '../store/views/list-group-names.ts'
 import { type Operator, record, recordAll } from './caller.ts'
 import { importedRows, type Making } from './imported-rows.ts'
@@ -68,13 +69,15 @@ export async function importUsers(
 ): Promise<ImportSummary> {
   const now = services.now()
   if (input.dryRun) return runImport({ ...input, services, db: services.db, by, now, tell })
-  return services.db.transaction().execute(async (tx) => {
+  // What was read of the records is not read again.
+  const importing = onlyOnce(async (tx: Db) => {
     const summary = await runImport({ ...input, services, db: tx, by, now, tell })
     const { made, changed, leftOut } = summary
     const event = { event: 'import-done', source: input.source, made, changed, leftOut } as const
     await record(services, tx, { now, by }, event)
     return summary
   })
+  return services.db.transaction().execute(importing)
 }
 
 /** An import under way: on a transaction, or on the pool when nothing is written. */

@@ -1,5 +1,7 @@
 import type { Services } from '../services.ts'
 import * as attempts from '../store/attempts.ts'
+import type { Db } from '../store/database.ts'
+import { onlyOnce } from '../store/repeated.ts'
 import { keysInUse } from '../store/views/keys-in-use.ts'
 import { KEY_FILE_HOLD, type KeyStore } from './add-sealing-key.ts'
 import { type Operator, record } from './caller.ts'
@@ -11,7 +13,7 @@ export async function pruneKeys(
   by: Operator,
 ): Promise<{ readonly removed: readonly string[] }> {
   const now = services.now()
-  return services.db.transaction().execute(async (tx) => {
+  const pruning = onlyOnce(async (tx: Db) => {
     await attempts.hold(tx, [KEY_FILE_HOLD])
     const { older } = keys.keyIds()
     const used = await keysInUse(tx, older)
@@ -23,4 +25,5 @@ export async function pruneKeys(
     await attempts.clear(tx, [KEY_FILE_HOLD])
     return { removed }
   })
+  return services.db.transaction().execute(pruning)
 }
