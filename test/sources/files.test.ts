@@ -131,6 +131,25 @@ describe('comma-separated values', () => {
     assert.notEqual(because(open), undefined)
   })
 
+  it('are read as the module of Python writes them, in its dialects', async () => {
+    const displayName = 'Müller, "Änna"; d’Arc'
+    const program = `import csv, sys
+for dialect in ('excel', 'unix'):
+    with open(sys.argv[1] + dialect, 'w', newline='', encoding='utf-8') as file:
+        table = csv.writer(file, dialect)
+        table.writerow(['username', 'display_name', 'groups', 'secret', 'digits'])
+        table.writerow(['anna', sys.argv[2], 'staff;wiki', 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', 8])`
+    execFileSync('/usr/bin/python3', ['-c', program, join(folder, 'python-'), displayName])
+    for (const dialect of ['excel', 'unix']) {
+      const [anna] = await Array.fromAsync(readCsv(join(folder, `python-${dialect}`)))
+      assert.deepEqual([personOf(anna).displayName, personOf(anna).groups], [displayName, ['staff', 'wiki']])
+      assert.deepEqual(
+        [deviceOf(anna).digits, Buffer.from(deviceOf(anna).key).toString()],
+        [8, '12345678901234567890'],
+      )
+    }
+  })
+
   it('with a header of something else are refused', async () => {
     for (const header of ['name,mail', 'username,username', 'username,password', '', '"username']) {
       await assert.rejects(read(readCsv, `${header}\nx,y\n`), (error) => error instanceof SourceError, header)
