@@ -32,6 +32,7 @@ export const debianPackages = {
   pskctool: 'pskctool',
   'python3-psycopg2': '/usr/lib/python3/dist-packages/psycopg2/__init__.py',
   'python3-djangorestframework': '/usr/lib/python3/dist-packages/rest_framework/__init__.py',
+  slowhttptest: 'slowhttptest',
   strace: 'strace',
   subversion: 'svn',
   systemd: 'systemd-analyze',

@@ -1,4 +1,5 @@
 import type { Trial } from '../support/trial.ts'
+import { authorizerStorm } from './authorizer-storm.ts'
 import { badNetwork } from './bad-network.ts'
 import { busyDay } from './busy-day.ts'
 import { clockJumps } from './clock-jumps.ts'
@@ -26,6 +27,7 @@ import { revocation } from './revocation.ts'
 import { sameAnswers } from './same-answers.ts'
 import { scarceResources } from './scarce-resources.ts'
 import { signInTiming } from './sign-in-timing.ts'
+import { slowClients } from './slow-clients.ts'
 import { smuggling } from './smuggling.ts'
 import { spellings } from './spellings.ts'
 
@@ -53,6 +55,8 @@ export const trials: readonly Trial[] = [
   hostileBodies,
   damagedValues,
   spellings,
+  authorizerStorm,
+  slowClients,
   scarceResources,
   heldFile,
   pause,
