@@ -74,7 +74,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
 
   /** Resolves with the address when it answers. */
   function launch(number: number): Promise<string> {
-    const worker = cluster.fork({ WORKER_NUMBER: String(number) })
+    const worker = unmasked(() => cluster.fork({ WORKER_NUMBER: String(number) }))
     running.add(worker)
     let isOpening = false
     return new Promise((resolve, reject) => {
@@ -130,6 +130,17 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
   function hide(): void {
     if (!hidesSocket) return
     if (openers++ === 0) umask = process.umask(0o777)
+  }
+
+  /** A worker has the mask that we began with, also one that is forked while another opens the socket. */
+  function unmasked<T>(work: () => T): T {
+    if (openers === 0 || umask === undefined) return work()
+    const hiding = process.umask(umask)
+    try {
+      return work()
+    } finally {
+      process.umask(hiding)
+    }
   }
 
   function opened(wasOpening: boolean): false {

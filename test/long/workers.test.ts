@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { Agent, request as httpRequest } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -55,6 +55,13 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
+/** As Apache writes `%{TIME}`. */
+function localTime(): string {
+  const at = new Date()
+  const parts = [at.getMonth() + 1, at.getDate(), at.getHours(), at.getMinutes(), at.getSeconds()]
+  return `${at.getFullYear()}${parts.map((part) => String(part).padStart(2, '0')).join('')}`
+}
+
 describe('two workers on one machine', () => {
   const folder = mkdtempSync(join(tmpdir(), 'ww-workers-'))
   const path = join(folder, 'socket')
@@ -79,7 +86,9 @@ describe('two workers on one machine', () => {
     })
     watchword = await startWatchword(folder, env)
     secret = readFileSync(join(folder, 'data', 'authorizer-secret'), 'utf8').trim()
-    composed = await compose(loadConfig({ cwd: folder, env }))
+    // Another node, which knows nothing of the leases here.
+    const { WATCHWORD_AUTHORIZER_LEASE_DIRECTORY: _, ...others } = env
+    composed = await compose(loadConfig({ cwd: folder, env: others }))
   })
   after(async () => {
     await composed?.close()
@@ -148,23 +157,29 @@ describe('two workers on one machine', () => {
       ...{ expiresAt: now + 3600, address: '', userAgent: '', tokenHash: hashToken(newToken()) },
     })
     await siteSessions.replace(db, { tokenHash: hashToken(token), sessionId, host: site }, now)
-    const question = requestStream([
-      ...([
-        ['WW_POLICY', 'two-factor'],
-        ['WW_SECRET', secret],
-        ['REMOTE_ADDR', '192.0.2.1'],
-      ] as const),
-      ...([
-        ['REQUEST_METHOD', 'GET'],
-        ['REQUEST_SCHEME', 'https'],
-        ['HTTP_HOST', 'wiki.example.net'],
-      ] as const),
-      ...([
-        ['REQUEST_URI', '/'],
-        ['HTTP_COOKIE', `__Host-watchword-site=${token}`],
-      ] as const),
-    ])
-    return { id: made.id, status: async () => (await ask(authorizer, [question])).status }
+    const question = () =>
+      requestStream([
+        ...([
+          ['WW_POLICY', 'two-factor'],
+          ['WW_SECRET', secret],
+          ['REMOTE_ADDR', '192.0.2.1'],
+        ] as const),
+        ...([
+          ['REQUEST_METHOD', 'GET'],
+          ['REQUEST_SCHEME', 'https'],
+          ['HTTP_HOST', 'wiki.example.net'],
+        ] as const),
+        ...([
+          ['REQUEST_URI', '/'],
+          ['HTTP_COOKIE', `__Host-watchword-site=${token}`],
+        ] as const),
+        ['WW_TIME', localTime()],
+      ])
+    return {
+      id: made.id,
+      status: async () => (await ask(authorizer, [question()])).status,
+      isLeased: () => existsSync(join(folder, 'leases', 'users', made.id)),
+    }
   }
 
   it('say once that they are ready and how to begin, and open the socket with its mode', async () => {
@@ -192,27 +207,33 @@ describe('two workers on one machine', () => {
     for (const agent of agents) agent.destroy()
   })
 
-  it('each refuse what the other has revoked, from its next question on (L-53)', async () => {
-    const ada = await somebody('ada')
-    for (let i = 0; i < 12; i++) assert.equal(await ada.status(), 200)
+  it('each refuse what another node has revoked, and end what any of them leased (L-53, FT-REV-1)', async () => {
+    const [ada, bea] = [await somebody('ada'), await somebody('bea')]
+    for (const { status } of [ada, bea]) for (let i = 0; i < 8; i++) assert.equal(await status(), 200)
+    assert.deepEqual([ada.isLeased(), bea.isLeased()], [true, true])
     await disableUser(composed.services, { id: ada.id }, { operator: 'test' })
-    for (let i = 0; i < 12; i++) assert.equal(await ada.status(), 401)
+    for (let i = 0; i < 8; i++) assert.equal(await ada.status(), 401)
+    await until(() => !ada.isLeased(), 'the end of the lease')
+    assert.equal(bea.isLeased(), true)
   })
 
   it('are replaced when one is killed, while the other answers (SEC-FCGI-8)', async () => {
-    const bea = await somebody('bea')
+    const dora = await somebody('dora')
+    await until(async () => (await dora.status()) === 200 && dora.isLeased(), 'a lease')
     const before = childrenOf(watchword.pid)
     const [victim = 0] = before
     process.kill(victim, 'SIGKILL')
     await until(() => !isAlive(victim), 'the end of the worker')
+    // Nobody is left who would end what that one leased.
+    await until(() => !dora.isLeased(), 'the end of leases')
     assert.equal((await get('/readyz')).status, 200)
-    assert.equal(await bea.status(), 200)
+    assert.equal(await dora.status(), 200)
     await until(
       async () => (await answersOf('/metrics')).size === 2 && childrenOf(watchword.pid).length === 2,
       'two workers',
     )
     assert.match(watchword.stderr(), /"worker":0.*"number":1.*"worker ended"|"number":1.*worker ended/)
-    assert.equal(await bea.status(), 200)
+    assert.equal(await dora.status(), 200)
     assert.equal(statSync(path).mode & 0o777, 0o660)
   })
 
@@ -271,6 +292,24 @@ describe('two workers on one machine', () => {
       taken.close()
     }
   })
+  it('end at once at a second signal', async () => {
+    watchword = await startWatchword(folder, env)
+    const workers = childrenOf(watchword.pid)
+    const open = get('/auth/login/', { body: new Promise<string>(() => {}) })
+    const cut = assert.rejects(open)
+    await until(async () => (await get('/healthz')).status === 200, 'one under way')
+    const ended = watchword.stop()
+    await until(() => watchword.stderr().split('"stopping"').length === 4, 'the word of all three')
+    // Two signals within a second count as one.
+    while (isAlive(watchword.pid)) {
+      process.kill(watchword.pid, 'SIGTERM')
+      await delay(100)
+    }
+    assert.equal(await ended, null)
+    await until(() => !workers.some(isAlive), 'the end of the workers', 5000)
+    await cut
+  })
+
   it('end with the process that started them, however it ends (FT-CRASH-1)', async () => {
     watchword = await startWatchword(folder, env)
     const workers = childrenOf(watchword.pid)
