@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { cbc, container, derivedKey, encryptedSecret, figure7, protectedBy, token } from '../support/pskc.ts'
 import { json } from './expect.ts'
 import { goodPassword, type Place, place } from './watchword.ts'
 
@@ -73,6 +76,20 @@ test('a person is asked whether they are sure, and no is the answer unless they 
   const yes = await converse(here, 'user delete bob', [[/Delete bob for good/, `y${enter}`]])
   assert.equal(yes.code, 0, yes.screen)
   assert.deepEqual(json(await here.run('user list --json')).users, [])
+})
+
+test('the passphrase of a file of tokens is asked for and not shown', { skip }, async (t) => {
+  const here = place(t)
+  const secret = encryptedSecret(cbc(figure7.encryptedSecret), figure7.valueMac)
+  const head = protectedBy(cbc(figure7.encryptedMacKey), { key: derivedKey() })
+  writeFileSync(join(here.folder, 'tokens.xml'), container(head, token({ secret })))
+  const { code, screen } = await converse(here, 'import pskc tokens.xml --ask-passphrase', [
+    [/Passphrase of the file/, figure7.passphrase + enter],
+  ])
+  assert.equal(code, 0, screen)
+  assert.match(screen, /Made: 1,/)
+  assert.equal(screen.includes(figure7.passphrase), false)
+  assert.equal(json(await here.run('user show jsmith --json')).devices.length, 1)
 })
 
 test('a username is asked for until it is free', { skip }, async (t) => {
