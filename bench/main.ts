@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from '../scripts/lib/runtime.js'
 import { codeCheck } from './lines/code-check.ts'
+import { engines } from './lines/engines.ts'
 import { firstPaint } from './lines/first-paint.ts'
 import { flood } from './lines/flood.ts'
 import { lists } from './lines/lists.ts'
@@ -24,7 +25,7 @@ import { print } from './support/table.ts'
 // npm run bench: measures what is promised in docs/performance.md, and exits 1 when a promise is not kept.
 const measurements = [
   ...[signIns, withoutHash, sessionChecks, flood, codeCheck, start, memory],
-  ...[pages, firstPaint, pageWeight, lists, protectedPlaces, size],
+  ...[pages, firstPaint, pageWeight, lists, protectedPlaces, size, engines],
 ]
 
 const { values: options } = parseArgs({
