@@ -17,6 +17,8 @@ import { signIns } from './lines/sign-ins.ts'
 import { size } from './lines/size.ts'
 import { start } from './lines/start.ts'
 import { withoutHash } from './lines/without-hash.ts'
+import { comparePeers } from './peers/compare.ts'
+import { installPeers, PeersMissing } from './peers/install.ts'
 import { prepareData } from './support/data.ts'
 import { isMet, type Line } from './support/line.ts'
 import { endWithUs, foreignCpuSeconds } from './support/processes.ts'
@@ -29,7 +31,12 @@ const measurements = [
 ]
 
 const { values: options } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, json: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    json: { type: 'string' },
+  },
 })
 const { quick, only } = options
 const names = measurements.flatMap((measurement) => measurement.names)
@@ -38,8 +45,13 @@ if (only !== undefined && !names.includes(only)) {
   process.exit(2)
 }
 
+if (options.peers) installed()
 const data = await prepareData()
 endWithUs(() => data.remove())
+if (options.peers) {
+  await comparePeers({ data, quick, log: join(data.folder, 'servers.log') })
+  process.exit()
+}
 const began = performance.now()
 const lines: (Line & { readonly foreignCores: number })[] = []
 for (const { names, run } of measurements) {
@@ -70,3 +82,14 @@ const missed = lines.filter((line) => !isMet(line)).length
 const judgement = quick ? 'Quick: not a judgement.' : missed === 0 ? 'All met.' : `${missed} missed.`
 console.log(`\n${lines.length} targets in ${seconds} s. ${judgement} ${file}`)
 process.exit(missed > 0 && !quick ? 1 : 0)
+
+/** Gets what the peers need before anything is prepared; ends where that cannot be had. */
+function installed(): void {
+  try {
+    installPeers()
+  } catch (error) {
+    if (!(error instanceof PeersMissing)) throw error
+    console.error(error.message)
+    process.exit(1)
+  }
+}

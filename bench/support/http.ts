@@ -94,7 +94,17 @@ function statusOf(bytes: Buffer): number {
 function answerSize(bytes: Buffer): number | undefined {
   const end = bytes.indexOf('\r\n\r\n')
   if (end < 0) return undefined
-  const [, length] = /content-length: *(\d+)/i.exec(bytes.toString('latin1', 0, end + 2)) ?? []
+  const head = bytes.toString('latin1', 0, end + 2)
+  if (/transfer-encoding: *chunked/i.test(head)) {
+    // The last chunk is empty, and no trailer follows (RFC 9112 §7.1).
+    return bytes
+      .subarray(end + 4)
+      .toString('latin1')
+      .endsWith('0\r\n\r\n')
+      ? bytes.length
+      : undefined
+  }
+  const [, length] = /content-length: *(\d+)/i.exec(head) ?? []
   if (length === undefined)
     throw new Error('An answer without Content-Length, which this client cannot read.')
   return end + 4 + Number(length)

@@ -68,7 +68,7 @@ export class People {
 }
 
 /** Four people a network, as behind a proxy: one address for all would run into its own limit. */
-function addressOf(index: number): string {
+export function addressOf(index: number): string {
   const network = index >> 2
   return `10.${(network >> 8) & 255}.${network & 255}.${1 + (index & 3)}`
 }
