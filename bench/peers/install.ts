@@ -24,7 +24,7 @@ export function installPeers(): string {
     copyFileSync(join(from, name), join(folder, name))
   }
   if (existsSync(installed) && readFileSync(installed, 'utf8') === lock) return folder
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=1']
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=1', '--loglevel=error']
   const { status, stderr, error } = spawnSync('npm', ['ci', ...flags], {
     cwd: folder,
     encoding: 'utf8',
