@@ -11,6 +11,7 @@ import { crashNode } from './crash-node.ts'
 import { crashPostgres } from './crash-postgres.ts'
 import { crashSqlite } from './crash-sqlite.ts'
 import { damagedValues } from './damaged-values.ts'
+import { databaseFaults } from './database-faults.ts'
 import { deniedAnswers } from './denied-answers.ts'
 import { diskFull } from './disk-full.ts'
 import { forgedHeaders } from './forged-headers.ts'
@@ -58,6 +59,7 @@ export const trials: readonly Trial[] = [
   authorizerStorm,
   slowClients,
   scarceResources,
+  databaseFaults,
   heldFile,
   pause,
   busyDay,

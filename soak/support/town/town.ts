@@ -37,6 +37,8 @@ export interface TownPlan {
   readonly folder: string
   /** A database of PostgreSQL; without one, a file of SQLite. */
   readonly databaseUrl?: string
+  /** The same database by a way that does not fail, for what is read past the program. */
+  readonly recordsUrl?: string
   readonly people: number
   /** How many more may be invited. */
   readonly newcomers?: number
@@ -67,6 +69,7 @@ const ADMIN_AWAKE_MS = 400_000
 export async function foundTown({
   folder,
   databaseUrl,
+  recordsUrl = databaseUrl,
   people: many,
   newcomers = 0,
   random,
@@ -82,7 +85,7 @@ export async function foundTown({
   await close()
   const records =
     config.database.kind === 'postgres'
-      ? postgresRecords(config.database.url)
+      ? postgresRecords(recordsUrl ?? config.database.url)
       : sqliteRecords(config.database.path)
   const log = join(logFolder, 'log')
   const nodes: Node[] = []
