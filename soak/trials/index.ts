@@ -10,6 +10,7 @@ import { codeTiming } from './code-timing.ts'
 import { crashNode } from './crash-node.ts'
 import { crashPostgres } from './crash-postgres.ts'
 import { crashSqlite } from './crash-sqlite.ts'
+import { damagedFile } from './damaged-file.ts'
 import { damagedValues } from './damaged-values.ts'
 import { databaseFaults } from './database-faults.ts'
 import { deniedAnswers } from './denied-answers.ts'
@@ -39,6 +40,7 @@ export const trials: readonly Trial[] = [
   crashNode,
   ioFault,
   diskFull,
+  damagedFile,
   codeRace,
   oneTimeRace,
   guessRace,

@@ -8,6 +8,7 @@ if (cache !== undefined) module.enableCompileCache(cache)
 
 const { loadConfig } = await import('../../../src/config/load.ts')
 const { serve } = await import('../../../src/serve.ts')
+const { explainFailure } = await import('../../../src/cli/explain-failure.ts')
 await import('../../../src/store/sqlite.ts')
 await import('../../../src/store/postgres.ts')
 await import('../../../src/store/revocation-notices.ts')
@@ -28,8 +29,10 @@ process.once('message', async ({ cwd, env, hash }: Orders) => {
     await serve(hash === 'real' ? config : { ...config, password: least })
     process.exit(0)
   } catch (error) {
-    console.error(error)
-    process.exit(1)
+    // As the program itself tells of it.
+    const { code, text } = explainFailure(error)
+    console.error(text)
+    process.exit(code)
   }
 })
 process.send?.('loaded')

@@ -13,6 +13,8 @@ import { postgresRecords, type Records, sqliteRecords } from './records.ts'
 /** People with authenticators, and the servers that they sign in to. */
 export interface Town {
   readonly folder: string
+  /** What its servers write to standard error. */
+  readonly log: string
   /** Settings of its servers, as environment. */
   readonly env: Readonly<Record<string, string>>
   readonly people: readonly Person[]
@@ -24,6 +26,8 @@ export interface Town {
   node(random: Random): Node
   /** Starts one more server; resolves when it takes requests. */
   start(how?: 'real' | 'least' | 'launched'): Promise<Node>
+  /** Starts one on another folder of data; it is nobody's but the caller's. */
+  startOn(data: string): Promise<Node>
   /** Kills a server by SIGKILL. */
   kill(node: Node): Promise<void>
   /** Session of an administrator whose proof is fresh. */
@@ -91,20 +95,23 @@ export async function foundTown({
   const nodes: Node[] = []
   let spare: SpareNode | undefined
 
-  const started = async (hash: NodeOrders['hash']) => {
+  const takeSpare = () => {
     const next = spare ?? spareNode(log)
     // The one after it loads while this one works.
     spare = spareNode(log)
-    return next.serve({ cwd: folder, env, hash, log })
+    return next
   }
+  const started = (hash: NodeOrders['hash']) => takeSpare().serve({ cwd: folder, env, hash, log })
   return {
-    ...{ folder, env, people, nodes, records },
+    ...{ folder, log, env, people, nodes, records },
     node: (chance) => chance.pick(nodes),
     async start(how = 'least') {
       const node = how === 'launched' ? await launchNode({ cwd: folder, env, log }) : await started(how)
       nodes.push(node)
       return node
     },
+    startOn: (data) =>
+      takeSpare().serve({ cwd: folder, env: { ...env, WATCHWORD_DATA: data }, hash: 'least', log }),
     async kill(node) {
       await node.kill()
       nodes.splice(nodes.indexOf(node), 1)
