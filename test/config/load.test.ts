@@ -83,6 +83,15 @@ test('without a file and without variables, the defaults are in force', () => {
   })
 })
 
+test('"auto" is a worker for each core on PostgreSQL, and one on SQLite', () => {
+  const postgres = { WATCHWORD_DATABASE: 'postgres://watchword@db/watchword' }
+  const workers = (env: Record<string, string>) => loadConfig({ cwd: '/nowhere', env }).workers
+  assert.equal(workers({ ...postgres, WATCHWORD_WORKERS: 'auto' }), availableParallelism())
+  assert.equal(workers({ ...postgres, WATCHWORD_WORKERS: '3' }), 3)
+  assert.equal(workers(postgres), 1)
+  assert.equal(workers({ WATCHWORD_WORKERS: 'auto' }), 1)
+})
+
 test('paths in the file start at the folder of the file, wherever one stands', (t) => {
   const { cwd: folder, path } = settingsFile(
     t,
@@ -190,6 +199,12 @@ const refusedFiles: readonly (readonly [string, RegExp])[] = [
     /^socket_mode: 660 is of the wrong type\. Write three octal digits in quotes, such as "660"\.$/,
   ],
   ['socket_mode = "668"', /^socket_mode: "668" is not three octal digits\. Write/],
+  ['workers = 0', /^workers: 0 is too small\. Write "auto", or a whole number of processes from 1 to 64\.$/],
+  ['workers = "many"', /^workers: "many" is not allowed\. Write "auto", or a whole number/],
+  [
+    'workers = 2',
+    /^workers: 2 processes cannot share a file of SQLite, which has one writer\. Write 1 or "auto", or set database/,
+  ],
   ['data = ""', /^data: "" is empty\. Write the path of a folder\.$/],
   [
     '[password]\npasses = 1',
