@@ -19,7 +19,6 @@ const ways: readonly Omit<Injected, 'when'>[] = [
   { call: 'pwrite64,write', fault: 'error=EINTR' },
   { call: 'openat,ftruncate,fallocate', fault: 'error=EIO' },
   { call: 'pread64', fault: 'error=EIO' },
-  { call: 'fcntl', fault: 'error=EIO' },
 ]
 
 /** `FT-IO-1`: the n-th call that touches the database fails while people sign in, enrol and sign out. */
@@ -29,7 +28,7 @@ export const ioFault: Trial = {
   holds:
     'Whichever call on the files of the database fails, nobody is let in by it, what was acknowledged is kept, and the server goes on (I1, I3, I7).',
   rounds: 'failing calls',
-  sizes: { ci: 32, soak: 640, release: 1600 },
+  sizes: { ci: 28, soak: 560, release: 1400 },
   needs: ['failed calls', 'acknowledged', 'answered with a fault', 'rounds past the last call'],
   patience: 120,
   begin: async (stage) => faults(stage),
