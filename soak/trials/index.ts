@@ -28,6 +28,8 @@ import { pause } from './pause.ts'
 import { revocation } from './revocation.ts'
 import { sameAnswers } from './same-answers.ts'
 import { scarceResources } from './scarce-resources.ts'
+import { sessionLoad } from './session-load.ts'
+import { signInFlood } from './sign-in-flood.ts'
 import { signInTiming } from './sign-in-timing.ts'
 import { slowClients } from './slow-clients.ts'
 import { smuggling } from './smuggling.ts'
@@ -58,6 +60,8 @@ export const trials: readonly Trial[] = [
   hostileBodies,
   damagedValues,
   spellings,
+  sessionLoad,
+  signInFlood,
   authorizerStorm,
   slowClients,
   scarceResources,

@@ -184,6 +184,7 @@ function configuration(prefix: string, port: number, policy: string): string {
   return `
 Include conf-available/watchword-authorizer.conf
 Timeout 4
+MaxKeepAliveRequests 0
 <VirtualHost *:${port}>
   ServerName 127.0.0.1
   DocumentRoot "${prefix}/htdocs"

@@ -26,6 +26,7 @@ export interface Visit {
   readonly fields?: object
   readonly session?: string
   readonly login?: string
+  readonly browser?: string
   readonly address: string
 }
 
@@ -35,7 +36,7 @@ const PATIENCE_MS = 30_000
 /** Sends one request to a node. */
 export function visit({ port, agent }: Pick<Node, 'port' | 'agent'>, to: Visit): Promise<Reply> {
   const body = to.fields === undefined ? '' : JSON.stringify(to.fields)
-  const cookies = Object.entries({ session: to.session, login: to.login })
+  const cookies = Object.entries({ session: to.session, login: to.login, browser: to.browser })
     .filter(([, token]) => token !== undefined)
     .map(([name, token]) => `__Host-watchword-${name}=${token}`)
   const headers = {
