@@ -34,12 +34,14 @@ import { signInTiming } from './sign-in-timing.ts'
 import { slowClients } from './slow-clients.ts'
 import { smuggling } from './smuggling.ts'
 import { spellings } from './spellings.ts'
+import { syncOrder } from './sync-order.ts'
 
 /** Every trial, in the order of the catalogue. */
 export const trials: readonly Trial[] = [
   crashSqlite,
   crashPostgres,
   crashNode,
+  syncOrder,
   ioFault,
   diskFull,
   damagedFile,
