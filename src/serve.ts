@@ -9,6 +9,8 @@ import { createMetrics } from './observe/metrics.ts'
 import type { Services } from './services.ts'
 
 const PURGE_EVERY_MS = 10 * 60 * 1000
+/** The first one, for processes that do not live as long as that, and late enough not to slow the start. */
+const FIRST_PURGE_MS = 30 * 1000
 
 /** What Phusion Passenger puts into a process that it begins; `exit` tells that it has to end. */
 interface Passenger {
@@ -55,8 +57,12 @@ export async function serve(config: Config): Promise<number> {
 export function startPurging(services: Services, log: ReturnType<typeof createLog>): () => void {
   const purge = () =>
     purgeExpired(services).catch((error: unknown) => log.error({ err: error }, 'purge failed'))
+  const first = setTimeout(purge, FIRST_PURGE_MS)
   const timer = setInterval(purge, PURGE_EVERY_MS)
-  return () => clearInterval(timer)
+  return () => {
+    clearTimeout(first)
+    clearInterval(timer)
+  }
 }
 
 /** Prints where the first user is made, if there is none. */

@@ -367,3 +367,26 @@ describe('bodies', () => {
     )
   })
 })
+
+it('blames whoever went away in the middle of a body, and not itself (SEC-ERR-3)', async () => {
+  const lines: string[] = []
+  const logged = await startWorld({ log: (line) => lines.push(line) })
+  for (const path of ['/auth/login/', '/login']) {
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('username=vera&pass'))
+        controller.error(new Error('aborted'))
+      },
+    })
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const init = { method: 'POST', headers, body, duplex: 'half' } as RequestInit
+    const { status } = await logged.browser().send(path, init)
+    assert.ok(status >= 400 && status < 500, `${path}: ${status}`)
+  }
+  await logged.close()
+  assert.ok(lines.some((line) => line.includes('/auth/login/')))
+  assert.deepEqual(
+    lines.filter((line) => JSON.parse(line).level >= 50),
+    [],
+  )
+})

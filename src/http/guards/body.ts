@@ -19,7 +19,13 @@ export async function readBody(request: Request): Promise<BodyOutcome> {
   const type = mediaType(request.headers.get('content-type'))
   if (type === undefined) return { kind: 'unsupported' }
   if (request.headers.get('content-encoding') !== null) return { kind: 'unsupported' }
-  const bytes = await readBytes(request)
+  let bytes: Uint8Array | undefined
+  try {
+    bytes = await readBytes(request)
+  } catch {
+    // Whoever sent it went away, or the proxy gave us up; it is no fault of ours.
+    return { kind: 'malformed', why: 'The body ended before it was whole.' }
+  }
   if (bytes === undefined) return { kind: 'too-large' }
   if (type === 'none') return bytes.length === 0 ? { kind: 'fields', fields: {} } : { kind: 'unsupported' }
   let text: string
