@@ -81,6 +81,45 @@ HOTP     odd    -    nothex
     const [none] = await read(modAuthnOtp, line('Z').replace(code, '000000'))
     assert.equal(deviceOf(none).lastUsedStep, -1)
   })
+
+  it('is read as the module wrote it, in the zone of Berlin (SEC-OTP-2)', async () => {
+    const zone = process.env.TZ
+    // Source of the module at 6f2ffb3, shortly before its 1.1.7, under Apache 2.4.71.
+    const written = `HOTP    hanna         4711    82030a32033148ac0d99ffdbf788b7cc4a8a0172 4   0  690606  2026-11-23T22:10:28L 127.0.0.1
+HOTP/T30 tom           9182    79c82e47368a7c34e2ef77451b2903b40c82b555 0   0  257523  2026-11-23T22:10:28L 127.0.0.1
+HOTP/T30/8 acht          2468    e385d7d777632e096640890fb212f5cf9b511014 0   1  33382924 2026-11-23T22:10:28L 127.0.0.1
+MOTP    mobil         1234    724c16fe2754258f13c72d37ede4ef9e61c30cc3 0   0  7d4f4b  2026-11-23T22:10:28L 127.0.0.1
+HOTP/T30 alt           5150    ec75152842977ea9da32a67d9c28993397f33228 -2  0  398471  2026-11-23T22:10:28L 127.0.0.1
+hotp/T30 kleinneu - 5b00464b893fc8331759497e202a3d92e8a3988b
+HOTP/T30 falsch        -       36e18c7c5a8e17f4a4972343e2ea0baa56dd787f 0   2 
+HOTP    digest        8642    1ee03133b1c8980d7e61d5353e93af35664a14ee 6   0  527889  2026-11-23T22:10:28L 
+HOTP/T30 weg           -       14fffe3c80fd2cca9c992d7b42c9c40d1859e0c3 0   0 
+`
+    try {
+      process.env.TZ = 'Europe/Berlin'
+      const records = await read(modAuthnOtp, written)
+      const [hanna, tom, acht, mobil, alt, kleinneu, falsch, digest, weg] = records
+      const step = Math.floor(Date.UTC(2026, 10, 23, 21, 10, 28) / 1000 / 30)
+      assert.deepEqual([deviceOf(hanna).kind, deviceOf(hanna).counter], ['hotp', 4])
+      assert.deepEqual([deviceOf(tom).lastUsedStep, deviceOf(tom).digits], [step, 6])
+      assert.deepEqual([deviceOf(acht).lastUsedStep, deviceOf(acht).digits], [step, 8])
+      assert.deepEqual([deviceOf(alt).lastUsedStep, deviceOf(alt).drift], [step - 2, -2])
+      assert.deepEqual(personOf(mobil).devices[0]?.kind, 'unreadable')
+      assert.deepEqual([deviceOf(kleinneu).kind, deviceOf(kleinneu).period], ['totp', 30])
+      // Wrong codes alone, a digest sign-in without an address, and a sign-out that forgets the code.
+      assert.deepEqual([deviceOf(falsch).lastUsedStep, personOf(falsch).notes.length], [-1, 0])
+      assert.deepEqual([deviceOf(digest).kind, deviceOf(digest).counter], ['hotp', 6])
+      assert.deepEqual([deviceOf(weg).lastUsedStep, personOf(weg).notes.length], [-1, 0])
+
+      process.env.TZ = 'UTC'
+      const elsewhere = (await read(modAuthnOtp, written))[1]
+      assert.equal(deviceOf(elsewhere).lastUsedStep, -1)
+      assert.match(personOf(elsewhere).notes.join(), /set TZ to the time zone of that Apache/)
+    } finally {
+      if (zone === undefined) delete process.env.TZ
+      else process.env.TZ = zone
+    }
+  })
 })
 
 describe('key URIs of Authelia', () => {
