@@ -13,6 +13,7 @@ import type { ThrottleRule } from './domain/throttle.ts'
 import type { UnixSeconds } from './domain/time.ts'
 import { normalizeUsername } from './domain/user.ts'
 import type { Policy, Services } from './services.ts'
+import { makeMonths } from './store/audit-months.ts'
 import type { Db } from './store/database.ts'
 import { keyFingerprint } from './store/installation.ts'
 import { type MigrationStatus, migrate } from './store/migrate.ts'
@@ -51,6 +52,8 @@ export async function compose(
   try {
     await checkWritable(db)
     const migrations = await migrate(db)
+    // Before anybody writes to them. What hinders it hinders the purge, too, which says so.
+    await makeMonths(db, now()).catch(() => undefined)
     const sealer = createSealer(await keyFile(config, db))
     if ((await keyFingerprint(db, sealer.fingerprint())) !== sealer.fingerprint()) {
       throw new KeyFileError(

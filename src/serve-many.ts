@@ -38,8 +38,12 @@ async function servePrimary(config: Config, signal: Promise<string>): Promise<nu
       merge: mergeMetrics,
       ended(worker) {
         log.error(worker, 'worker ended')
-        // Nobody else would take away what it had leased.
-        leases?.clear()
+        try {
+          // Nobody else would take away what it had leased.
+          leases?.clear()
+        } catch (error) {
+          log.error({ err: error }, 'leases failed')
+        }
       },
     })
     console.log(`Watchword is ready at ${workers.address}`)

@@ -1,6 +1,7 @@
 import { SqliteAdapter, sql } from 'kysely'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { Db } from './database.ts'
+import { isLockTimeout } from './lock-timeout.ts'
 
 /** A part of the audit log on PostgreSQL: the events from one instant to another. */
 interface Part {
@@ -13,7 +14,7 @@ interface Part {
 /** Months that are there before they begin; who starts or purges too seldom for that has its events in the part for all others. */
 const MONTHS_AHEAD = 2
 
-/** How long those who write may be held up for a part, as PostgreSQL reads it; it is tried again within the hour. */
+/** How long those who write may be held up for a part, as PostgreSQL reads it; the next purge tries again. */
 const LOCK_TIMEOUT = '1s'
 
 /** Of all that makes and drops parts, one at a time; any number that nothing else uses. */
@@ -36,14 +37,12 @@ export async function dropMonths(db: Db, before: UnixSeconds): Promise<number> {
   if (isSqlite(db)) return 0
   const isOver = ({ until }: Part) => until <= before
   if (!(await partsOf(db)).some(isOver)) return 0
-  let dropped = 0
-  await alone(db, async (tx) => {
-    for (const { name } of (await partsOf(tx)).filter(isOver)) {
-      await sql`drop table ${sql.table(name)}`.execute(tx)
-      dropped++
-    }
+  const dropped = await alone(db, async (tx) => {
+    const over = (await partsOf(tx)).filter(isOver)
+    for (const { name } of over) await sql`drop table ${sql.table(name)}`.execute(tx)
+    return over.length
   })
-  return dropped
+  return dropped ?? 0
 }
 
 /** Makes the parts of events that come from elsewhere, inside the caller's transaction; nobody else is there. */
@@ -106,12 +105,16 @@ async function make(tx: Db, { name, from, until }: Part): Promise<void> {
   )
 }
 
-/** Runs the work in a transaction, unless another node does such work at this moment. */
-async function alone(db: Db, work: (tx: Db) => Promise<void>): Promise<void> {
-  await db.transaction().execute(async (tx) => {
+/** Runs the work in a transaction, unless another node does such work at this moment or somebody reads for long. */
+async function alone<Result>(db: Db, work: (tx: Db) => Promise<Result>): Promise<Result | undefined> {
+  const working = db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ free: boolean }>`
       select set_config('lock_timeout', ${LOCK_TIMEOUT}, true), set_config('statement_timeout', '0', true),
         pg_try_advisory_xact_lock(${sql.lit(LOCK_ID)}) as free`.execute(tx)
-    if (rows[0]?.free === true) await work(tx)
+    return rows[0]?.free === true ? work(tx) : undefined
+  })
+  return working.catch((error: unknown) => {
+    if (isLockTimeout(error)) return undefined
+    throw error
   })
 }

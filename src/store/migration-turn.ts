@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { SqliteAdapter, sql } from 'kysely'
 import { StorageFault } from '../domain/faults.ts'
 import type { Db } from './database.ts'
+import { isLockTimeout } from './lock-timeout.ts'
 
 /** Any number that nothing else uses; Kysely's own lock is another. */
 const LOCK_ID = 8_023_117_456
@@ -17,9 +18,6 @@ const PAUSE_MS = 500
 
 /** A backup may read for an hour, and nobody shall be held up for a second in each two of it. */
 const LONGEST_PAUSE_MS = 30_000
-
-/** What PostgreSQL says when `lock_timeout` is over. */
-const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
  * Runs the work on one connection, one program at a time, while others read and write.
@@ -72,9 +70,4 @@ async function tried(work: () => Promise<void>, until: number): Promise<void> {
     }
     await delay(pause)
   }
-}
-
-function isLockTimeout(error: unknown): boolean {
-  const cause = error instanceof StorageFault ? error.cause : error
-  return cause instanceof Error && 'code' in cause && cause.code === LOCK_NOT_AVAILABLE
 }

@@ -42,5 +42,10 @@ export function repeatingTransactions(db: Db): Db {
 function hasLost(error: unknown): boolean {
   if (!(error instanceof StorageFault) || error instanceof UncertainCommit) return false
   const { cause } = error
-  return cause instanceof Error && 'code' in cause && worthRepeating.has(cause.code)
+  if (!(cause instanceof Error && 'code' in cause)) return false
+  return worthRepeating.has(cause.code) || isForNewMonth(cause)
 }
+
+/** An event was on its way to the part for all others when its month got a part of its own (PostgreSQL, check_violation). */
+const isForNewMonth = (cause: Error & { code: unknown; table?: unknown }): boolean =>
+  cause.code === '23514' && cause.table === 'audit_event_other'

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import {
   chmodSync,
   chownSync,
@@ -14,6 +15,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import { openLeaseFolder, revokeLeases } from '../../src/apache/leases/folder.ts'
 import { newId } from '../../src/crypto/random.ts'
 import type { UserId } from '../../src/domain/user.ts'
@@ -41,6 +44,22 @@ describe('the folder of leases', () => {
     chmodSync(path, 0o700)
     openLeaseFolder(path, newId)
     assert.equal(statSync(path).mode & 0o777, 0o711)
+  })
+
+  it('is emptied while another process leases in it, as often as it is asked', async (t) => {
+    const path = join(fresh(), 'leases')
+    const folder = openLeaseFolder(path, newId)
+    const other = new Worker(new URL('../support/leasing.ts', import.meta.url), { workerData: { path } })
+    t.after(() => other.terminate())
+    let leased = 0
+    other.on('message', () => leased++)
+    const failed = once(other, 'error').then(([error]) => Promise.reject(error))
+    for (let cleared = 0; cleared < 40; cleared++) {
+      const before = leased
+      while (leased === before) await Promise.race([delay(1), failed])
+      folder.clear()
+    }
+    assert.deepEqual(readdirSync(join(path, 'gone')), [])
   })
 
   const untrusted: readonly (readonly [string, (folder: string) => string, RegExp])[] = [

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { newId } from '../../src/crypto/random.ts'
-import { StorageFault } from '../../src/domain/faults.ts'
 import * as auditLog from '../../src/store/audit-log.ts'
 import { dropMonths, makeMonths, makeMonthsOf } from '../../src/store/audit-months.ts'
 import { loadRows } from '../../src/store/backup/load.ts'
@@ -11,6 +11,7 @@ import type { Database, Db } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { migrations } from '../../src/store/migrations/index.ts'
 import { openDatabase } from '../../src/store/open.ts'
+import { repeatingTransactions } from '../../src/store/repeated.ts'
 import { listAuditEvents } from '../../src/store/views/list-audit.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
 
@@ -21,11 +22,13 @@ const NOVEMBER = at('2026-11-23T12:00:00')
 describe('the months of the audit log', () => {
   let cluster: Postgres
   let db: Db
+  let url: string
   before(async () => {
     cluster = await startPostgres()
   })
   beforeEach(async (t) => {
-    db = await open(await cluster.createDatabase(`months_${newId()}`))
+    url = await cluster.createDatabase(`months_${newId()}`)
+    db = await open(url)
     if (!t.name.startsWith('takes over')) await migrate(db)
   })
   after(() => cluster.stop())
@@ -38,8 +41,8 @@ describe('the months of the audit log', () => {
     return own
   }
 
-  const append = (time: number) =>
-    auditLog.append(db, {
+  const append = (time: number, into: Db = db) =>
+    auditLog.append(into, {
       ...{ event: 'user-enabled', actor: { kind: 'system' }, id: newId(), at: time },
       ...{ userId: undefined, address: '192.0.2.1', userAgent: undefined, requestId: undefined },
     })
@@ -147,11 +150,31 @@ describe('the months of the audit log', () => {
       await done.promise
     })
     await reading.promise
-    await assert.rejects(dropMonths(db, at('2026-12-01T00:00:00')), StorageFault)
+    assert.equal(await dropMonths(db, at('2026-12-01T00:00:00')), 0)
+    await makeMonths(db, at('2027-06-01T00:00:00'))
     await append(NOVEMBER)
     done.resolve()
     await backup
     assert.equal(await dropMonths(db, at('2026-12-01T00:00:00')), 1)
+  })
+
+  it('let an event that was on its way to the part for all others begin anew', async () => {
+    const making = Promise.withResolvers<void>()
+    const locked = Promise.withResolvers<void>()
+    const month = db.transaction().execute(async (tx) => {
+      await sql`lock table audit_event_other in access exclusive mode`.execute(tx)
+      locked.resolve()
+      await making.promise
+      await makeMonthsOf(tx, [NOVEMBER])
+    })
+    await locked.promise
+    const repeating = repeatingTransactions(await open(url))
+    const appended = repeating.transaction().execute((tx) => append(NOVEMBER, tx))
+    const waiting = sql<{ waits: boolean }>`select exists (select 1 from pg_locks where not granted) as waits`
+    while ((await waiting.execute(db)).rows[0]?.waits !== true) await delay(10)
+    making.resolve()
+    await Promise.all([month, appended])
+    assert.deepEqual(await parts(), { '2026_11': 1, other: 0 })
   })
 
   it('are made for what a restore brings', async () => {

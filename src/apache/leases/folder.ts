@@ -99,9 +99,20 @@ export function joinLeaseFolder(path: string, newId: () => string): LeaseFolder 
       removeIfThere(() => rmdirSync(home))
     },
     clear() {
-      // In this order: who revokes meanwhile finds a place to move leases to for as long as there are any.
-      for (const name of parts) rmSync(join(path, name), { recursive: true, force: true })
+      // Moved away as a whole, for others may write there meanwhile: what is removed then is nobody's any more.
+      makeFolder(join(path, 'gone'))
+      const away = (['policies', 'users'] as const).flatMap((name) => {
+        const to = join(path, 'gone', newId())
+        try {
+          renameSync(join(path, name), to)
+        } catch (error) {
+          if (isMissing(error)) return []
+          throw error
+        }
+        return [to]
+      })
       for (const name of parts.toReversed()) makeFolder(join(path, name))
+      for (const each of away) rmSync(each, { recursive: true, force: true })
     },
   }
 
