@@ -23,8 +23,8 @@ const LONGEST_PAUSE_MS = 30_000
  * Runs the work on one connection, one program at a time, while others read and write.
  *
  * On PostgreSQL a change of a table first waits until nobody uses it, and everybody else waits behind it. So it gives up
- * after a second, lets them through and tries again. Its statements may take as long as they need. SQLite has one writer
- * anyway.
+ * after a second, or when it and they wait for each other, lets them through and tries again. Its statements may take
+ * as long as they need. SQLite has one writer anyway.
  */
 export async function inMigrationTurn(db: Db, work: (own: Db) => Promise<void>): Promise<void> {
   if (db.getExecutor().adapter instanceof SqliteAdapter) return work(db)
