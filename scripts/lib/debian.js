@@ -2,6 +2,9 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { delimiter, isAbsolute, join } from 'node:path'
 import { runQuietly } from './run.js'
 
+/** Debian's name of this kind of machine, in paths of libraries. */
+const multiarch = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu'
+
 /**
  * The Debian packages that tests need, each with a program it brings, in PATH or under `/usr/lib/postgresql/<n>`, or with
  * the whole path of a file.
@@ -18,20 +21,20 @@ export const debianPackages = {
   haproxy: 'haproxy',
   'libapache2-mod-passenger': '/usr/lib/apache2/modules/mod_passenger.so',
   'libapache2-mod-svn': '/usr/lib/apache2/modules/mod_dav_svn.so',
-  libfaketime: '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1',
+  libfaketime: `/usr/lib/${multiarch}/faketime/libfaketime.so.1`,
   nginx: 'nginx',
   'libpam-google-authenticator': 'google-authenticator',
   oathtool: 'oathtool',
   openssl: 'openssl',
   postgresql: 'initdb',
+  'pskc-utils': 'csv2pskc',
+  pskctool: 'pskctool',
   'python3-argon2': '/usr/lib/python3/dist-packages/argon2/__init__.py',
   'python3-bcrypt': '/usr/lib/python3/dist-packages/bcrypt/__init__.py',
   'python3-django': '/usr/lib/python3/dist-packages/django/__init__.py',
   'python3-django-otp': '/usr/lib/python3/dist-packages/django_otp/__init__.py',
-  'pskc-utils': 'csv2pskc',
-  pskctool: 'pskctool',
-  'python3-psycopg2': '/usr/lib/python3/dist-packages/psycopg2/__init__.py',
   'python3-djangorestframework': '/usr/lib/python3/dist-packages/rest_framework/__init__.py',
+  'python3-psycopg2': '/usr/lib/python3/dist-packages/psycopg2/__init__.py',
   slowhttptest: 'slowhttptest',
   strace: 'strace',
   subversion: 'svn',

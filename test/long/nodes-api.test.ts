@@ -59,14 +59,14 @@ describe('the calls of programs, answered by whichever node is there', () => {
     const [first, second] = world.nodes
     const { username, password, phone } = await somebody('ada')
     const send = program()
-    await world.only(first)
+    await world.keep(first)
     assert.equal((await send('/auth/login/', { username, password })).status, 200)
-    await world.only(second)
+    await world.keep(second)
     const otp = phone.code()
     const verified = await send('/auth/verify/', { otp })
     assert.deepEqual([verified.status, verified.fields.verified], [200, true])
 
-    await world.only(first)
+    await world.keep(first)
     assert.equal((await send('/auth/session/')).status, 200)
     const again = await program()('/auth/authenticate/', { username, password, otp })
     assert.deepEqual([again.status, again.fields.error], [400, 'Invalid OTP'])
@@ -76,11 +76,11 @@ describe('the calls of programs, answered by whichever node is there', () => {
     const [first, second] = world.nodes
     const { username, password, phone } = await somebody('ben')
     const send = program()
-    await world.only(second)
+    await world.keep(second)
     assert.equal((await send('/auth/authenticate/', { username, password, otp: phone.code() })).status, 200)
-    await world.only(first)
+    await world.keep(first)
     assert.equal((await send('/auth/logout/', {})).status, 200)
-    await world.only(second)
+    await world.keep(second)
     assert.equal((await send('/auth/session/')).status, 401)
   })
 
@@ -89,9 +89,9 @@ describe('the calls of programs, answered by whichever node is there', () => {
     await somebody('cleo')
     const guess = async () =>
       (await program()('/auth/login/', { username: 'cleo', password: 'a wrong one' })).status
-    await world.only(first)
+    await world.keep(first)
     assert.deepEqual([await guess(), await guess(), await guess()], [401, 401, 401])
-    await world.only(second)
+    await world.keep(second)
     assert.deepEqual([await guess(), await guess(), await guess()], [401, 401, 429])
   })
 

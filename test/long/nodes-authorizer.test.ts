@@ -103,7 +103,7 @@ describe('protected places when a node goes', () => {
     const far = await startHaproxy(folder, 'far', remote(defaults + other.replace(':9010', ':9011')), port)
     try {
       await places.configure(remote(near))
-      await world.only(world.nodes[1])
+      await world.keep(world.nodes[1])
       assertSoon(await opens())
       assert.equal(await speaksTo(port, {}), false)
       const own = readFileSync(join(folder, 'node.pem'), 'utf8')

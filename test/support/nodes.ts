@@ -29,7 +29,7 @@ export interface NodesWorld {
   /** Both run, and Apache asks both. */
   both(): Promise<void>
   /** This one runs and answers, and the other was killed. */
-  only(node: Node): Promise<void>
+  keep(node: Node): Promise<void>
   close(): Promise<void>
 }
 
@@ -124,7 +124,7 @@ export async function startNodes(options: NodesOptions = {}): Promise<NodesWorld
     return {
       ...{ origin, apache, postgres, config, services: composed.services, nodes, close, both },
       command: (args, stdin = '') => runWatchword(folder, settings[0], { args, stdin }),
-      async only(node) {
+      async keep(node) {
         if (!node.isRunning()) await node.start()
         for (const other of nodes) if (other !== node) await other.kill()
         await answers(apache)
