@@ -3,7 +3,7 @@ import type { UnixSeconds } from '../domain/time.ts'
 import { normalizeUsername, type UserId } from '../domain/user.ts'
 import type { Services } from '../services.ts'
 import * as imported from '../store/imported.ts'
-import type { NewOtpDevice } from '../store/otp-devices.ts'
+import * as otpDevices from '../store/otp-devices.ts'
 import { FIRST_IMPORTED_INDEX } from '../store/recovery-codes.ts'
 import { importedCodeHash } from './imported-code-hash.ts'
 
@@ -51,7 +51,7 @@ export function importedRows(
     }
     for (const device of person.devices) {
       const sealed = sealedDevice(services, userId, device, now)
-      rows.otp_device.push(deviceRow(sealed, past(device.lastUsedAt, now), now))
+      rows.otp_device.push(otpDevices.confirmedRow(sealed, now, past(device.lastUsedAt, now)))
       rows.imported.push(importedDevice(source, person, device, sealed.id))
     }
     for (const [index, code] of person.codes.entries()) {
@@ -82,7 +82,7 @@ export function sealedDevice(
   userId: UserId,
   { sourceId: _, key, lastUsedAt: __, ...device }: ImportedDevice,
   now: UnixSeconds,
-): NewOtpDevice {
+): otpDevices.NewOtpDevice {
   const id = newId()
   const sealedKey = sealer.seal(key, { purpose: 'otp-key', userId, deviceId: id })
   return { ...device, id, userId, sealedKey, createdAt: now }
@@ -102,31 +102,6 @@ export function importedDevice(
 /** A device is the source's own within its person. */
 export const deviceSourceId = (person: ImportedPerson, device: ImportedDevice): string =>
   `${person.sourceId} ${device.sourceId}`
-
-const deviceRow = (
-  device: NewOtpDevice,
-  lastUsedAt: UnixSeconds | undefined,
-  now: UnixSeconds,
-): imported.ImportedRows['otp_device'][number] => ({
-  id: device.id,
-  user_id: device.userId,
-  kind: device.kind,
-  name: device.name,
-  sealed_key: device.sealedKey,
-  algorithm: device.algorithm,
-  digits: device.digits,
-  period: device.period,
-  t0: device.t0,
-  drift: device.drift,
-  last_used_step: device.lastUsedStep,
-  counter: device.counter,
-  created_at: device.createdAt,
-  confirmed_at: now,
-  expires_at: null,
-  disabled_at: null,
-  last_used_at: lastUsedAt ?? null,
-  begun_by: null,
-})
 
 const past = (at: UnixSeconds | undefined, now: UnixSeconds): UnixSeconds | undefined =>
   at === undefined ? undefined : Math.max(0, Math.min(at, now))

@@ -3,6 +3,7 @@ import type { SessionUser } from '../domain/session.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { UserId } from '../domain/user.ts'
 import type { Database, Db } from './database.ts'
+import { joinedUser, joinedUserColumns } from './joined-user.ts'
 import { prepared } from './prepared.ts'
 
 /** Stores an app password that was just made. */
@@ -48,13 +49,7 @@ const bySecret = prepared((db, { secretHash }: { secretHash: AppSecretHash }) =>
       'app_password.expires_at',
       'app_password.last_used_at',
       'app_password.last_used_address',
-      'user.username',
-      'user.display_name',
-      'user.is_superuser',
-      'user.has_second_factor',
-      'user.epoch',
-      'user.disabled_at',
-      'group_member.group_name',
+      ...joinedUserColumns,
     ]),
 )
 
@@ -63,20 +58,10 @@ export async function findBySecret(
   db: Db,
   secretHash: AppSecretHash,
 ): Promise<AppPasswordWithUser | undefined> {
-  // One row for each group, and one without any for a user of none.
   const { rows } = await bySecret(db, { secretHash })
-  const [row] = rows
-  if (row === undefined) return undefined
-  const user: SessionUser = {
-    id: row.user_id,
-    username: row.username,
-    displayName: row.display_name,
-    isSuperuser: row.is_superuser === 1,
-    hasSecondFactor: row.has_second_factor === 1,
-    disabled: row.disabled_at !== null,
-    epoch: row.epoch,
-  }
-  const groups = rows.flatMap(({ group_name }) => group_name ?? []).toSorted()
+  const found = joinedUser(rows)
+  if (found === undefined) return undefined
+  const { row, user, groups } = found
   return { appPassword: fromRow(row), user, groups }
 }
 

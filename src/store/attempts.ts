@@ -1,7 +1,7 @@
 import type { Attempts } from '../domain/throttle.ts'
 import type { Db } from './database.ts'
+import { isSqlite } from './engine.ts'
 import { prepared } from './prepared.ts'
-import { isReadingNow } from './read-now.ts'
 
 const indexes = (size: number) => Array.from({ length: size }, (_, index) => index)
 const text = (marks: Values, index: number) => marks[index] as string
@@ -14,7 +14,7 @@ const number = (marks: Values, index: number) => marks[index] as number
  * on SQLite the transaction alone does that. Keys must come in the same order everywhere.
  */
 export async function hold(tx: Db, keys: readonly string[]): Promise<ReadonlyMap<string, Attempts>> {
-  const query = isReadingNow(tx.getExecutor().adapter) ? readRows : holdRows
+  const query = isSqlite(tx) ? readRows : holdRows
   const { rows } = await query(keys.length)(tx, keys)
   const held = new Map<string, Attempts>(keys.map((key) => [key, { count: 0, since: 0, blockedUntil: 0 }]))
   for (const row of rows) {
@@ -90,9 +90,7 @@ export async function clear(db: Db, keys: readonly string[]): Promise<void> {
 
 /** Forgets what was charged under keys that are held; for what was never charged SQLite has no row to remove. */
 export async function clearHeld(tx: Db, held: ReadonlyMap<string, Attempts>): Promise<void> {
-  const hasRow = isReadingNow(tx.getExecutor().adapter)
-    ? ({ count, since }: Attempts) => count > 0 || since > 0
-    : () => true
+  const hasRow = isSqlite(tx) ? ({ count, since }: Attempts) => count > 0 || since > 0 : () => true
   await clear(
     tx,
     [...held].filter(([, charged]) => hasRow(charged)).map(([key]) => key),

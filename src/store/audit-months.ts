@@ -1,7 +1,8 @@
-import { SqliteAdapter, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { Db } from './database.ts'
-import { isLockTimeout } from './lock-timeout.ts'
+import { isSqlite } from './engine.ts'
+import { isLockConflict } from './sql-state.ts'
 
 /** A part of the audit log on PostgreSQL: the events from one instant to another. */
 interface Part {
@@ -57,7 +58,6 @@ export async function makeMonthsOf(tx: Db, times: readonly UnixSeconds[]): Promi
   }
 }
 
-const isSqlite = (db: Db) => db.getExecutor().adapter instanceof SqliteAdapter
 const covers =
   (at: UnixSeconds) =>
   ({ from, until }: Part) =>
@@ -114,7 +114,7 @@ async function alone<Result>(db: Db, work: (tx: Db) => Promise<Result>): Promise
     return rows[0]?.free === true ? work(tx) : undefined
   })
   return working.catch((error: unknown) => {
-    if (isLockTimeout(error)) return undefined
+    if (isLockConflict(error)) return undefined
     throw error
   })
 }

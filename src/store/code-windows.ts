@@ -3,6 +3,7 @@ import type { SessionUser } from '../domain/session.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { UserId } from '../domain/user.ts'
 import type { Database, Db } from './database.ts'
+import { joinedUser, joinedUserColumns } from './joined-user.ts'
 import { prepared } from './prepared.ts'
 
 /** Stores a window that begins now, for a credential that has none yet. */
@@ -52,13 +53,7 @@ const byCredential = prepared((db, { credentialHash }: { credentialHash: Credent
       'code_window.expires_at',
       'code_window.ended_at',
       'code_window.last_used_at',
-      'user.username',
-      'user.display_name',
-      'user.is_superuser',
-      'user.has_second_factor',
-      'user.epoch',
-      'user.disabled_at',
-      'group_member.group_name',
+      ...joinedUserColumns,
     ]),
 )
 
@@ -67,20 +62,10 @@ export async function findByCredential(
   db: Db,
   credentialHash: CredentialHash,
 ): Promise<CodeWindowWithUser | undefined> {
-  // One row for each group, and one without any for a user of none.
   const { rows } = await byCredential(db, { credentialHash })
-  const [row] = rows
-  if (row === undefined) return undefined
-  const user: SessionUser = {
-    id: row.user_id,
-    username: row.username,
-    displayName: row.display_name,
-    isSuperuser: row.is_superuser === 1,
-    hasSecondFactor: row.has_second_factor === 1,
-    disabled: row.disabled_at !== null,
-    epoch: row.epoch,
-  }
-  const groups = rows.flatMap(({ group_name }) => group_name ?? []).toSorted()
+  const found = joinedUser(rows)
+  if (found === undefined) return undefined
+  const { row, user, groups } = found
   return { window: fromRow({ ...row, epoch: row.window_epoch }), user, groups }
 }
 

@@ -1,7 +1,8 @@
-import { SqliteAdapter, sql } from 'kysely'
+import { sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { StorageFault } from '../domain/faults.ts'
 import type { Db } from './database.ts'
+import { isSqlite } from './engine.ts'
 import { inMigrationTurn, waitForLocksShortly } from './migration-turn.ts'
 import { migrations } from './migrations/index.ts'
 
@@ -58,8 +59,7 @@ export async function migrate(db: Db): Promise<MigrationStatus> {
  */
 export async function migrateWithin(tx: Db): Promise<void> {
   refuseNewer(await migrationStatus(tx))
-  if (!(tx.getExecutor().adapter instanceof SqliteAdapter))
-    await sql`select set_config('statement_timeout', '0', true)`.execute(tx)
+  if (!isSqlite(tx)) await sql`select set_config('statement_timeout', '0', true)`.execute(tx)
   await toLatest(tx)
 }
 

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { SqliteAdapter, sql } from 'kysely'
+import { sql } from 'kysely'
 import { StorageFault } from '../domain/faults.ts'
 import type { Db } from './database.ts'
-import { isLockTimeout } from './lock-timeout.ts'
+import { isSqlite } from './engine.ts'
+import { isLockConflict } from './sql-state.ts'
 
 /** Any number that nothing else uses; Kysely's own lock is another. */
 const LOCK_ID = 8_023_117_456
@@ -27,7 +28,7 @@ const LONGEST_PAUSE_MS = 30_000
  * as long as they need. SQLite has one writer anyway.
  */
 export async function inMigrationTurn(db: Db, work: (own: Db) => Promise<void>): Promise<void> {
-  if (db.getExecutor().adapter instanceof SqliteAdapter) return work(db)
+  if (isSqlite(db)) return work(db)
   const until = performance.now() + PATIENCE_MS
   await db.connection().execute(async (own) => {
     await sql`set statement_timeout = 0`.execute(own)
@@ -45,7 +46,7 @@ export async function inMigrationTurn(db: Db, work: (own: Db) => Promise<void>):
 
 /** Has what is done on this connection from here on give up a lock that it does not get within a second (PostgreSQL). */
 export async function waitForLocksShortly(own: Db): Promise<void> {
-  if (own.getExecutor().adapter instanceof SqliteAdapter) return
+  if (isSqlite(own)) return
   await sql`select set_config('lock_timeout', ${LOCK_TIMEOUT}, false)`.execute(own)
 }
 
@@ -66,7 +67,7 @@ async function tried(work: () => Promise<void>, until: number): Promise<void> {
     try {
       return await work()
     } catch (error) {
-      if (!isLockTimeout(error) || performance.now() > until) throw error
+      if (!isLockConflict(error) || performance.now() > until) throw error
     }
     await delay(pause)
   }

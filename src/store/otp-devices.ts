@@ -119,11 +119,14 @@ export async function putPending(db: Db, device: NewPendingDevice, expiresAt: Un
 
 /** Stores a device that needs no confirmation because the operator vouches for it. */
 export async function insertConfirmed(db: Db, device: NewOtpDevice, now: UnixSeconds): Promise<void> {
-  await db
-    .insertInto('otp_device')
-    .values({ ...toRow(device), confirmed_at: now, expires_at: null, begun_by: null })
-    .execute()
+  await db.insertInto('otp_device').values(confirmedRow(device, now)).execute()
 }
+
+/** Such a device as it is stored; `used` is when it was used last elsewhere. */
+export const confirmedRow = (device: NewOtpDevice, now: UnixSeconds, used?: UnixSeconds) => ({
+  ...toRow(device),
+  ...{ confirmed_at: now, expires_at: null, begun_by: null, last_used_at: used ?? null },
+})
 
 const toRow = (device: NewOtpDevice) => ({
   id: device.id,
@@ -139,8 +142,7 @@ const toRow = (device: NewOtpDevice) => ({
   last_used_step: device.lastUsedStep,
   counter: device.counter,
   created_at: device.createdAt,
-  disabled_at: null,
-  last_used_at: null,
+  ...{ disabled_at: null, last_used_at: null },
 })
 
 export async function removePending(db: Db, userId: UserId): Promise<void> {

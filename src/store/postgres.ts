@@ -7,6 +7,7 @@ import {
 } from 'kysely'
 import pg from 'pg'
 import { storageFault, UncertainCommit } from '../domain/faults.ts'
+import { sqlStates } from './sql-state.ts'
 
 const INT8 = 20
 
@@ -21,9 +22,6 @@ const STATEMENT_MS = 10_000
 
 /** How long an answer may take before the connection is given up: PostgreSQL itself, or the way to it, is gone. */
 const ANSWER_MS = STATEMENT_MS + 2000
-
-/** read_only_sql_transaction: what this connection leads to has become a replica. */
-const READ_ONLY = '25006'
 
 /** Kysely's dialect over `pg`. */
 export function postgresDialect({
@@ -79,7 +77,7 @@ function bounded(client: pg.PoolClient): PostgresPoolClient {
       try {
         return await client.query(sql, [...parameters])
       } catch (error) {
-        isOfReplica ||= error instanceof pg.DatabaseError && error.code === READ_ONLY
+        isOfReplica ||= error instanceof pg.DatabaseError && error.code === sqlStates.readOnlyTransaction
         throw error
       } finally {
         clearTimeout(timer)
@@ -136,8 +134,7 @@ function tellingUncertain(driver: Driver): Driver {
 function isRefusal(cause: unknown): boolean {
   if (!(cause instanceof pg.DatabaseError))
     return cause instanceof Error && cause.name === 'AbortedTransactionError'
-  // 40003 is statement_completion_unknown.
-  return cause.severity === 'ERROR' && cause.code !== '40003'
+  return cause.severity === 'ERROR' && cause.code !== sqlStates.completionUnknown
 }
 
 /** How many connections of Watchword this database has. */

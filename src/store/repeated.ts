@@ -1,8 +1,6 @@
 import { StorageFault, UncertainCommit } from '../domain/faults.ts'
 import type { Db } from './database.ts'
-
-/** serialization_failure and deadlock_detected: nothing was stored, and the same may succeed now (PostgreSQL). */
-const worthRepeating: ReadonlySet<unknown> = new Set(['40001', '40P01'])
+import { sqlStateOf, sqlStates } from './sql-state.ts'
 
 /** How often a transaction is begun in all. */
 const TRIES = 3
@@ -39,13 +37,17 @@ export function repeatingTransactions(db: Db): Db {
   return db
 }
 
+/** Whether nothing was stored, and the same may succeed now. */
 function hasLost(error: unknown): boolean {
   if (!(error instanceof StorageFault) || error instanceof UncertainCommit) return false
-  const { cause } = error
-  if (!(cause instanceof Error && 'code' in cause)) return false
-  return worthRepeating.has(cause.code) || isForNewMonth(cause)
+  const state = sqlStateOf(error)
+  return (
+    state === sqlStates.serializationFailure || state === sqlStates.deadlockDetected || isForNewMonth(error)
+  )
 }
 
-/** An event was on its way to the part for all others when its month got a part of its own (PostgreSQL, check_violation). */
-const isForNewMonth = (cause: Error & { code: unknown; table?: unknown }): boolean =>
-  cause.code === '23514' && cause.table === 'audit_event_other'
+/** An event was on its way to the part for all others when its month got a part of its own. */
+function isForNewMonth(error: StorageFault): boolean {
+  if (sqlStateOf(error) !== sqlStates.checkViolation) return false
+  return (error.cause as { readonly table?: unknown }).table === 'audit_event_other' // PostgreSQL names the table.
+}

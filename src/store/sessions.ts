@@ -1,9 +1,10 @@
 import { sql } from 'kysely'
-import type { HeldSession, Session, SessionUser, SessionWithUser } from '../domain/session.ts'
+import type { HeldSession, Session, SessionWithUser } from '../domain/session.ts'
 import type { UnixSeconds } from '../domain/time.ts'
 import type { TokenHash } from '../domain/token.ts'
 import type { UserId } from '../domain/user.ts'
 import type { Database, Db } from './database.ts'
+import { joinedUser, joinedUserColumns } from './joined-user.ts'
 import { splitAmr } from './logins.ts'
 import { prepared } from './prepared.ts'
 import { noteRevoked } from './revocations.ts'
@@ -46,13 +47,7 @@ const columns = [
   'session.auth_time',
   'session.last_seen_at',
   'session.expires_at',
-  'user.username',
-  'user.display_name',
-  'user.is_superuser',
-  'user.has_second_factor',
-  'user.epoch',
-  'user.disabled_at',
-  'group_member.group_name',
+  ...joinedUserColumns,
 ] as const
 
 const byToken = prepared((db, { tokenHash }: { tokenHash: TokenHash }) =>
@@ -93,21 +88,9 @@ export async function findBySiteToken(
 
 type RowWithUser = Awaited<ReturnType<typeof byToken>>['rows'][number]
 
-/** Reads one row for each group, and one without any for a user of none. */
 function withUser(rows: readonly RowWithUser[]): SessionWithUser | undefined {
-  const [row] = rows
-  if (row === undefined) return undefined
-  const groups = rows.flatMap(({ group_name }) => group_name ?? []).toSorted()
-  const user: SessionUser = {
-    id: row.user_id,
-    username: row.username,
-    displayName: row.display_name,
-    isSuperuser: row.is_superuser === 1,
-    hasSecondFactor: row.has_second_factor === 1,
-    disabled: row.disabled_at !== null,
-    epoch: row.epoch,
-  }
-  return { session: heldFromRow(row), user, groups }
+  const found = joinedUser(rows)
+  return found && { session: heldFromRow(found.row), user: found.user, groups: found.groups }
 }
 
 type HeldRow = Pick<

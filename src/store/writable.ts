@@ -1,11 +1,12 @@
-import { SqliteAdapter, sql } from 'kysely'
-import { StorageFault } from '../domain/faults.ts'
+import { sql } from 'kysely'
 import type { Db } from './database.ts'
+import { isSqlite } from './engine.ts'
+import { sqlStateOf, sqlStates } from './sql-state.ts'
 
 /** Whether the database takes changes: PostgreSQL that follows another, or that is set to be read only, takes none. */
 export async function isWritable(db: Db): Promise<boolean> {
   // A file of SQLite that cannot be written fails to open.
-  if (db.getExecutor().adapter instanceof SqliteAdapter) return true
+  if (isSqlite(db)) return true
   try {
     // Refused as a change would be, so that the connection is let go, and the next one may lead to the primary.
     await sql`do $$ begin
@@ -13,10 +14,7 @@ export async function isWritable(db: Db): Promise<boolean> {
     end $$`.execute(db)
     return true
   } catch (error) {
-    if (error instanceof StorageFault && isReadOnly(error.cause)) return false
+    if (sqlStateOf(error) === sqlStates.readOnlyTransaction) return false
     throw error
   }
 }
-
-const isReadOnly = (cause: unknown): boolean =>
-  cause instanceof Error && 'code' in cause && cause.code === '25006'

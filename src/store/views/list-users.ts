@@ -2,7 +2,7 @@ import { type ExpressionBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import type { UnixSeconds } from '../../domain/time.ts'
 import { normalizeUsername, type UserId } from '../../domain/user.ts'
 import type { Database, Db } from '../database.ts'
-import { isReadingNow } from '../read-now.ts'
+import { isSqlite } from '../engine.ts'
 
 /** A line of the list of users. */
 export interface ListedUser {
@@ -44,11 +44,7 @@ export async function listUsers(
   if (selection.ids?.length === 0) return { users: [], more: false }
   const { limit } = selection
   // First who is shown, then the rest of each: looking for them reads the index of names and not whole users.
-  const chosen = choose(
-    db.selectFrom('user').select('user.id'),
-    isReadingNow(db.getExecutor().adapter),
-    selection,
-  ).limit(limit + 1)
+  const chosen = choose(db, selection).limit(limit + 1)
   const rows = await db
     .selectFrom('user')
     .leftJoin('password_hash', 'password_hash.user_id', 'user.id')
@@ -88,14 +84,11 @@ export async function listUsers(
   return { users, more: rows.length > limit }
 }
 
-type Chosen = SelectQueryBuilder<Database, 'user', { id: UserId }>
-
 function choose(
-  users: Chosen,
-  isSqlite: boolean,
+  db: Db,
   { search, filter, notSeenSince, ids, group, after }: UserSelection,
-): Chosen {
-  let query = users
+): SelectQueryBuilder<Database, 'user', { id: UserId }> {
+  let query = db.selectFrom('user').select('user.id')
   if (after !== undefined) query = query.where('user.canonical_username', '>', normalizeUsername(after))
   if (search !== undefined) {
     query = query.where((eb) =>
@@ -122,7 +115,7 @@ function choose(
     )
   }
   const readsWholeUsers = notSeenSince !== undefined || filter === 'never-signed-in'
-  return readsWholeUsers && isSqlite
+  return readsWholeUsers && isSqlite(db)
     ? query.orderBy(nameOutOfIndex)
     : query.orderBy('user.canonical_username')
 }

@@ -3,7 +3,7 @@ import type { AuditEventName } from '../../domain/audit.ts'
 import type { SessionRules } from '../../domain/session.ts'
 import type { UnixSeconds } from '../../domain/time.ts'
 import type { Db } from '../database.ts'
-import { isReadingNow } from '../read-now.ts'
+import { isSqlite } from '../engine.ts'
 
 const DAY = 24 * 3600
 
@@ -62,13 +62,13 @@ export async function overview(
 }
 
 /** The counts of a moment, exact or as an estimate. */
-type Standing = Pick<Overview, 'users' | 'sessions' | 'estimated'>
+type Counts = Pick<Overview, 'users' | 'sessions' | 'estimated'>
 
 /** More are not counted one by one on PostgreSQL, where a million takes a second. */
 const COUNTED_MAXIMUM = 200_000
 
-async function countStanding(db: Db, at: { now: UnixSeconds; rules: SessionRules }): Promise<Standing> {
-  const people = isReadingNow(db.getExecutor().adapter) ? 0 : await roughSize(db, 'user')
+async function countStanding(db: Db, at: { now: UnixSeconds; rules: SessionRules }): Promise<Counts> {
+  const people = isSqlite(db) ? 0 : await roughSize(db, 'user')
   if (people > COUNTED_MAXIMUM) return estimateStanding(db, people, at)
   return {
     users: await countUsers(db),
@@ -92,7 +92,7 @@ async function estimateStanding(
   db: Db,
   people: number,
   { now, rules }: { now: UnixSeconds; rules: SessionRules },
-): Promise<Standing> {
+): Promise<Counts> {
   const share = (rows: number) => sql.lit(Math.min(100, (100 * SAMPLE) / Math.max(1, rows)))
   const users = await sql<{ drawn: number; disabled: number; proven: number }>`
     select count(*) as drawn, count(disabled_at) as disabled,
