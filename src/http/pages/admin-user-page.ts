@@ -144,10 +144,10 @@ function codeWindowsSection(view: View, { user }: AdminUserProps): Html | string
   const rows = user.codeWindows.map(
     (
       window,
-    ) => html`<tr><td>${window.host}</td><td>${window.policy}</td><td>${window.address}</td><td>${instant(t, window.createdAt)}</td><td>${instant(t, window.expiresAt)}</td><td>${instant(t, window.lastUsedAt)}</td><td>${formStart(view, `/admin/users/${user.id}/code-windows/end`)}<input type="hidden" name="code_window" value="${window.id}"><button class="plain small" aria-label="${words.endOf(window.host, window.address)}">${sessions.end}</button></form></td></tr>
+    ) => html`<tr><td>${window.host}</td><td>${window.policy}</td><td>${window.address}</td><td>${instant(t, window.expiresAt)}</td><td>${instant(t, window.lastUsedAt)}</td><td>${formStart(view, `/admin/users/${user.id}/code-windows/end`)}<input type="hidden" name="code_window" value="${window.id}"><button class="plain small" aria-label="${words.endOf(window.host, window.address)}">${sessions.end}</button></form></td></tr>
 `,
   )
-  const table = html`<table><thead><tr><th>${words.host}</th><th>${words.opens}</th><th>${sessions.address}</th><th>${sessions.begun}</th><th>${words.ends}</th><th>${t.account.lastUsed}</th><td></td></tr></thead><tbody>
+  const table = html`<table><thead><tr><th>${words.host}</th><th>${words.opens}</th><th>${sessions.address}</th><th>${words.ends}</th><th>${t.account.lastUsed}</th><td></td></tr></thead><tbody>
 ${rows}</tbody></table>`
   return html`<section class="card"><h2>${words.title}</h2>
 ${scrolling(words.title, table)}
