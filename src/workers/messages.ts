@@ -1,3 +1,4 @@
+import type { Worker } from 'node:cluster'
 import type { MetricValues } from '../observe/metrics.ts'
 
 /** What a worker tells the primary. */
@@ -16,3 +17,13 @@ export type ToWorker =
   | { readonly kind: 'listen' }
   | { readonly kind: 'measure'; readonly id: number }
   | { readonly kind: 'metrics-of-all'; readonly id: number; readonly text: string }
+
+/** Tells a worker; one that has just ended has nothing to be told. */
+export function tellWorker(worker: Worker, message: ToWorker): void {
+  if (worker.isConnected()) worker.send(message)
+}
+
+/** Tells the primary; one that is gone takes its workers along. */
+export function tellPrimary(message: FromWorker): void {
+  process.send?.(message)
+}

@@ -1,6 +1,8 @@
 import cluster, { type Worker } from 'node:cluster'
 import type { MetricValues } from '../observe/metrics.ts'
-import type { FromWorker, ToWorker } from './messages.ts'
+import { type FromWorker, tellWorker } from './messages.ts'
+import { metricsCollector } from './metrics-collector.ts'
+import { socketMask } from './socket-mask.ts'
 
 /** A worker ended before it answered; it said why itself. */
 export class WorkerFailed extends Error {
@@ -43,9 +45,6 @@ const STEADY_MS = 60_000
 /** How long workers may take to end; more than the open requests of one. */
 const STOP_PATIENCE_MS = 20_000
 
-/** How long a worker may take to measure itself; who does not is missing from the answer. */
-const MEASURE_MS = 2000
-
 /**
  * Forks the workers, one first and then the others, and replaces those that end.
  *
@@ -56,11 +55,10 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
   const running = new Set<Worker>()
   const ready = new Set<Worker>()
   const over = Promise.withResolvers<number>()
-  const collect = collector()
+  const metrics = metricsCollector()
+  const mask = socketMask()
   let isStopping = false
   let ends = 0
-  let openers = 0
-  let umask: number | undefined
 
   try {
     // By itself, so that what is wrong with the settings is said once.
@@ -74,19 +72,17 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
 
   /** Resolves with the address when it answers. */
   function launch(number: number): Promise<string> {
-    const worker = unmasked(() => cluster.fork({ WORKER_NUMBER: String(number) }))
+    const worker = mask.without(() => cluster.fork({ WORKER_NUMBER: String(number) }))
     running.add(worker)
-    let isOpening = false
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromWorker) => {
         switch (message.kind) {
           case 'about-to-listen':
-            isOpening = true
-            hide()
-            send(worker, { kind: 'listen' })
+            if (hidesSocket) mask.put(worker)
+            tellWorker(worker, { kind: 'listen' })
             return
           case 'ready':
-            isOpening = opened(isOpening)
+            mask.lift(worker)
             ready.add(worker)
             setTimeout(() => {
               if (ready.has(worker)) ends = 0
@@ -94,17 +90,19 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
             resolve(message.address)
             return
           case 'metrics-wanted':
-            void textOfAll().then((text) => send(worker, { kind: 'metrics-of-all', id: message.id, text }))
+            void textOfAll().then((text) =>
+              tellWorker(worker, { kind: 'metrics-of-all', id: message.id, text }),
+            )
             return
           case 'metrics':
-            collect.take(worker, message.id, message.values)
+            metrics.take(worker, message.id, message.values)
             return
         }
       })
       worker.once('exit', (code: number | null) => {
-        isOpening = opened(isOpening)
+        mask.lift(worker)
         running.delete(worker)
-        collect.forget(worker)
+        metrics.forget(worker)
         const wasReady = ready.delete(worker)
         if (!wasReady) reject(new WorkerFailed(code || 1))
         else if (!isStopping) replace(number, code ?? 1)
@@ -126,30 +124,8 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
     }, after)
   }
 
-  /** The primary makes the socket for its workers: with this mask nobody may connect until the worker set its mode. */
-  function hide(): void {
-    if (!hidesSocket) return
-    if (openers++ === 0) umask = process.umask(0o777)
-  }
-
-  /** A worker has the mask that we began with, also one that is forked while another opens the socket. */
-  function unmasked<T>(work: () => T): T {
-    if (openers === 0 || umask === undefined) return work()
-    const hiding = process.umask(umask)
-    try {
-      return work()
-    } finally {
-      process.umask(hiding)
-    }
-  }
-
-  function opened(wasOpening: boolean): false {
-    if (hidesSocket && wasOpening && --openers === 0 && umask !== undefined) process.umask(umask)
-    return false
-  }
-
   async function textOfAll(): Promise<string> {
-    return merge([await measure(), ...(await collect.from(ready))])
+    return merge([await measure(), ...(await metrics.from(ready))])
   }
 
   async function stop(): Promise<void> {
@@ -163,42 +139,4 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
     await Promise.all(exits)
     clearTimeout(deadline)
   }
-}
-
-/** Asks workers for their metrics, each time under a number of its own. */
-function collector() {
-  const rounds = new Map<
-    number,
-    { readonly missing: Set<Worker>; readonly values: MetricValues[]; done(): void }
-  >()
-  let last = 0
-  return {
-    async from(workers: Iterable<Worker>): Promise<readonly MetricValues[]> {
-      const id = ++last
-      const { promise, resolve } = Promise.withResolvers<void>()
-      const round = { missing: new Set(workers), values: [], done: resolve }
-      rounds.set(id, round)
-      for (const worker of round.missing) send(worker, { kind: 'measure', id })
-      const deadline = setTimeout(resolve, MEASURE_MS)
-      if (round.missing.size > 0) await promise
-      clearTimeout(deadline)
-      rounds.delete(id)
-      return round.values
-    },
-    take(worker: Worker, id: number, values: MetricValues): void {
-      const round = rounds.get(id)
-      if (round?.missing.delete(worker) !== true) return
-      round.values.push(values)
-      if (round.missing.size === 0) round.done()
-    },
-    forget(worker: Worker): void {
-      for (const { missing, done } of rounds.values())
-        if (missing.delete(worker) && missing.size === 0) done()
-    },
-  }
-}
-
-function send(worker: Worker, message: ToWorker): void {
-  // One that has just ended has nothing to be told.
-  if (worker.isConnected()) worker.send(message)
 }

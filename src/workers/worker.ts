@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
 import type { MetricValues } from '../observe/metrics.ts'
-import type { FromWorker, ToWorker } from './messages.ts'
+import { type ToWorker, tellPrimary } from './messages.ts'
 
 /** How a worker reaches the process that forked it. */
 export interface Primary {
@@ -29,7 +29,7 @@ export function meetPrimary(measure: () => Promise<MetricValues>): Primary {
         mayListen.resolve()
         return
       case 'measure':
-        void measure().then((values) => tell({ kind: 'metrics', id: message.id, values }))
+        void measure().then((values) => tellPrimary({ kind: 'metrics', id: message.id, values }))
         return
       case 'metrics-of-all':
         wanted.get(message.id)?.(message.text)
@@ -39,19 +39,15 @@ export function meetPrimary(measure: () => Promise<MetricValues>): Primary {
   })
   return {
     mayListen() {
-      tell({ kind: 'about-to-listen' })
+      tellPrimary({ kind: 'about-to-listen' })
       return mayListen.promise
     },
-    ready: (address) => tell({ kind: 'ready', address }),
+    ready: (address) => tellPrimary({ kind: 'ready', address }),
     metricsOfAll: () =>
       new Promise((resolve) => {
         wanted.set(++asked, resolve)
-        tell({ kind: 'metrics-wanted', id: asked })
+        tellPrimary({ kind: 'metrics-wanted', id: asked })
       }),
     leave: () => void cluster.worker?.disconnect(),
   }
-}
-
-function tell(message: FromWorker): void {
-  process.send?.(message)
 }
