@@ -1,6 +1,6 @@
 import { type Answering, startAnswering } from './answering.ts'
 import { checkFree } from './apache/fastcgi/server.ts'
-import { openLeaseFolder } from './apache/leases/folder.ts'
+import { type LeaseFolder, openLeaseFolder } from './apache/leases/folder.ts'
 import { compose } from './compose.ts'
 import type { Config } from './config/load.ts'
 import { readCallerSecret } from './crypto/caller-secret.ts'
@@ -23,13 +23,12 @@ async function servePrimary(config: Config, signal: Promise<string>): Promise<nu
   const { listen, authorizer, workers: count } = config
   readCallerSecret(authorizer.secretFile)
   const { services, close } = await compose(config)
+  let leases: LeaseFolder | undefined
   try {
     if (listen.kind === 'unix') await removeStaleSocket(listen.path)
     if (authorizer.listen.kind === 'tcp') await checkFree(authorizer.listen)
-    const leases =
-      authorizer.listen.kind === 'off' || authorizer.leaseDirectory === undefined
-        ? undefined
-        : openLeaseFolder(authorizer.leaseDirectory, services.newId)
+    if (authorizer.listen.kind === 'tcp' && authorizer.leaseDirectory !== undefined)
+      leases = openLeaseFolder(authorizer.leaseDirectory, services.newId)
     const metrics = createMetrics(() => ({ running: 0, waiting: 0 }), 0)
     const workers = await startWorkers({
       count,
@@ -53,13 +52,14 @@ async function servePrimary(config: Config, signal: Promise<string>): Promise<nu
     log.info(typeof end === 'number' ? { exitCode: end } : { signal: end }, 'stopping')
     stopPurging()
     await workers.stop()
-    leases?.clear()
     return typeof end === 'number' ? end : 0
   } catch (error) {
     // It has said itself why.
     if (error instanceof WorkerFailed) return error.exitCode
     throw error
   } finally {
+    // Also of a worker that answered already and ended before it could say so.
+    leases?.clear()
     await close()
   }
 }

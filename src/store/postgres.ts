@@ -48,7 +48,7 @@ export function postgresDialect({
   const dialect = new PostgresDialect({
     pool: {
       options: pool.options,
-      connect: async () => bounded(await pool.connect()),
+      connect: async () => lend(await pool.connect()),
       end: () => pool.end(),
     },
   })
@@ -63,13 +63,50 @@ export function postgresDialect({
 /** What Kysely is lent in place of a client; it knows its connections by this object. */
 const lent = new WeakMap<pg.PoolClient, PostgresPoolClient>()
 
-/** A client whose every query ends, by an answer or by the end of the connection. */
-function bounded(client: pg.PoolClient): PostgresPoolClient {
+/**
+ * A client whose every query ends, by an answer or by the end of the connection.
+ *
+ * @throws Error with the code of `read_only_sql_transaction` where a new connection leads to what takes no changes.
+ */
+async function lend(client: pg.PoolClient): Promise<PostgresPoolClient> {
   const known = lent.get(client)
   if (known !== undefined) return known
+  const made = bounded(client)
+  try {
+    await prepareNew(made)
+  } catch (error) {
+    made.release(true)
+    throw error
+  }
+  const lending = made as unknown as PostgresPoolClient // Cursors, which it could be asked for too, are not used.
+  lent.set(client, lending)
+  return lending
+}
+
+/**
+ * Refuses a standby, also one that only follows late, and a primary that was set aside: sessions that ended elsewhere
+ * would still be alive there (SEC-SES-15). Has commits wait for the disk where the server leaves that out (SEC-DB-1).
+ */
+async function prepareNew(connection: ReturnType<typeof bounded>): Promise<void> {
+  const { rows } = await connection.query(
+    `select current_setting('transaction_read_only') as read_only,
+      case current_setting('synchronous_commit') when 'off' then set_config('synchronous_commit', 'on', false) end`,
+    [],
+  )
+  if (rows[0]?.read_only === 'off') return
+  throw Object.assign(new Error('PostgreSQL is a standby, or set to be read only.'), {
+    code: sqlStates.readOnlyTransaction,
+  })
+}
+
+function bounded(client: pg.PoolClient) {
   let isUnlimited = false
-  let isOfReplica = false
-  const made = {
+  let isReadOnly = false
+  // From release 14 on PostgreSQL says so by itself when that is set later.
+  connectionOf(client).on('parameterStatus', ({ parameterName, parameterValue }) => {
+    if (parameterName === 'default_transaction_read_only') isReadOnly = parameterValue === 'on'
+  })
+  return {
     async query(sql: string, parameters: readonly unknown[]) {
       // Whoever lifts the limit of PostgreSQL, for a migration, lifts this one with it.
       if (sql.includes('statement_timeout')) isUnlimited = !sql.startsWith('reset')
@@ -77,7 +114,7 @@ function bounded(client: pg.PoolClient): PostgresPoolClient {
       try {
         return await client.query(sql, [...parameters])
       } catch (error) {
-        isOfReplica ||= error instanceof pg.DatabaseError && error.code === sqlStates.readOnlyTransaction
+        isReadOnly ||= error instanceof pg.DatabaseError && error.code === sqlStates.readOnlyTransaction
         throw error
       } finally {
         clearTimeout(timer)
@@ -86,20 +123,26 @@ function bounded(client: pg.PoolClient): PostgresPoolClient {
     release(isBroken?: boolean) {
       isUnlimited = false
       // The next one leads to whatever is the primary now.
-      client.release(isBroken === true || isOfReplica)
+      client.release(isBroken === true || isReadOnly)
     },
   }
-  const lending = made as unknown as PostgresPoolClient // Cursors, which it could be asked for too, are not used.
-  lent.set(client, lending)
-  return lending
 }
 
 /** Cuts the connection, which fails its query; to end it politely would wait for the same silence. */
 function abandon(client: pg.PoolClient): void {
-  const { connection } = client as unknown as {
-    readonly connection: { readonly stream: { destroy(e: Error): void } }
-  }
-  connection.stream.destroy(new Error('PostgreSQL did not answer in time.'))
+  connectionOf(client).stream.destroy(new Error('PostgreSQL did not answer in time.'))
+}
+
+/** What `pg` speaks to the server with; not among its types. */
+const connectionOf = (client: pg.PoolClient) =>
+  (client as unknown as { readonly connection: Connection }).connection
+
+interface Connection {
+  readonly stream: { destroy(error: Error): void }
+  on(
+    event: 'parameterStatus',
+    listener: (message: { readonly parameterName: string; readonly parameterValue: string }) => void,
+  ): void
 }
 
 /** Tells a commit of which nobody knows whether it was stored from one that failed. */

@@ -68,7 +68,8 @@ async function openPostgres(options: WorldOptions) {
   const monitor = new Client({ connectionString: url('postgres') })
   await monitor.connect()
   // What was committed is not lost here, so nobody need wait for the disk; a deadlock is told at once.
-  await monitor.query(`alter database ${name} set synchronous_commit = off`)
+  await monitor.query('alter system set fsync = off')
+  await monitor.query('select pg_reload_conf()')
   await monitor.query(`alter database ${name} set deadlock_timeout = '50ms'`)
   const world = await startWorld({ ...options, databaseUrl })
   const db = steppableDatabase(postgresDialect({ url: databaseUrl }))

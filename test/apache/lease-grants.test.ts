@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { disableUser } from '../../src/actions/disable-user.ts'
 import { enableUser } from '../../src/actions/enable-user.ts'
 import { readParams } from '../../src/apache/fastcgi/params.ts'
-import { openLeaseFolder, revokeLeases } from '../../src/apache/leases/folder.ts'
+import { joinLeaseFolder, openLeaseFolder, revokeLeases } from '../../src/apache/leases/folder.ts'
 import { createLeases, type Leases } from '../../src/apache/leases/grant.ts'
 import { type AuthorizerAnswer, isSound } from '../../src/authorizer/answer.ts'
 import { createAuthorizer } from '../../src/authorizer/authorizer.ts'
@@ -29,6 +29,7 @@ describe('a lease that is under way while somebody revokes', () => {
   let world: World
   let beside: Composed
   let leases: Leases
+  let authorize: ReturnType<typeof createAuthorizer>
   /** Called before (odd) and after (even) each decision; the file is written between the second and the third. */
   let atStop: (stop: number) => Promise<void> = async () => {}
   let stops = 0
@@ -36,7 +37,7 @@ describe('a lease that is under way while somebody revokes', () => {
   before(async () => {
     world = await startWorld({ ticking: true, config: { authorizer: { leaseDirectory: directory } } })
     beside = await compose(world.config, { now: world.clock.now })
-    const authorize = createAuthorizer(world.services, {
+    authorize = createAuthorizer(world.services, {
       origin: world.config.origin,
       hosts: new Set([`https://${host}`]),
       metrics: world.edge.metrics,
@@ -242,6 +243,30 @@ describe('a lease that is under way while somebody revokes', () => {
     atStop = async () => {}
     assert.deepEqual(found(), [])
     leases.permit(true)
+  })
+
+  it('is none where notices were missed meanwhile, also among several processes that lease there (FT-REV-1, FT-NET-1)', async () => {
+    const { token } = await somebody()
+    let decisions = 0
+    const other = createLeases(
+      async (request) => {
+        const answer = await authorize(request)
+        // The connection breaks while the second decision is on its way, and is there again before that has come.
+        if (++decisions === 2) for (const isConnected of [false, true]) other.permit(isConnected)
+        return answer
+      },
+      {
+        ...{ folder: joinLeaseFolder(directory, newId), sharers: 2, secret: 'the secret of the caller' },
+        ...{ now: world.clock.now, failed: (error) => assert.fail(`${error}`) },
+      },
+    )
+    other.permit(true)
+    assert.equal((await other.handle(requestOf(token))).kind, 'allow')
+    assert.deepEqual(found(), [])
+    await other.handle(requestOf(token))
+    assert.equal(found().length, 1)
+    other.stop()
+    assert.deepEqual(found(), [])
   })
 })
 

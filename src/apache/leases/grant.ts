@@ -39,7 +39,8 @@ export function createLeases(
   const maximum = Math.floor(LEASES_MAXIMUM / sharers)
   /** By file: when it ends, and how to find it; the latest last. */
   const held = new Map<string, { readonly key: LeaseKey; readonly until: UnixSeconds }>()
-  let permitted = false
+  /** Another one for each time that leases are permitted; absent while they are not. */
+  let permission: symbol | undefined
   let toldAt = Number.NEGATIVE_INFINITY
   const timer = setInterval(sweep, SWEEP_EVERY_MS).unref()
 
@@ -48,26 +49,27 @@ export function createLeases(
       const answer = await decide(request)
       if (answer.kind !== 'allow' || answer.repeatable === undefined) return answer
       const lease = leaseOf(request, answer, { repeatable: answer.repeatable, secret, now: now() })
-      if (lease === undefined || !permitted || held.size >= maximum) return answer
-      return grant(request, answer, lease)
+      if (lease === undefined || permission === undefined || held.size >= maximum) return answer
+      return grant(request, answer, lease, permission)
     },
     permit(isPermitted) {
-      permitted = isPermitted
+      permission = isPermitted ? Symbol() : undefined
       if (!isPermitted) clear()
     },
     stop() {
-      permitted = false
+      permission = undefined
       clearInterval(timer)
       clear()
     },
   }
 
-  async function grant(request: AuthorizerParams, answer: AuthorizerAnswer, lease: Lease) {
+  async function grant(request: AuthorizerParams, answer: AuthorizerAnswer, lease: Lease, under: symbol) {
     const prepared = attempt(() => folder.prepare(lease.key.userId, lease.content))
     if (prepared === undefined) return answer
     try {
       const again = await decide(request)
-      if (!isSame(answer, again) || !permitted) return again
+      // What was revoked between two permissions nobody may have told us, and others who lease here keep what lies there.
+      if (!isSame(answer, again) || permission !== under) return again
       attempt(() => {
         if (!prepared.publish(lease.key)) return
         held.delete(nameOf(lease.key))
