@@ -7,6 +7,8 @@ import type { Round, Running, Samples, Size, Trial } from './trial.ts'
 
 /** After so many there is nothing left to learn from going on. */
 const ENOUGH_VIOLATIONS = 20
+/** What a trial needs may be rare: a run without it goes on to so many times the rounds it was to have. */
+const LONGER = 5
 /** What is done is written down this often, so that little is repeated after an interruption. */
 const STRETCH_SECONDS = 20
 
@@ -30,6 +32,7 @@ export async function runTrial(trial: Trial, options: RunOptions): Promise<void>
   if (known === undefined) history.begin({ trial: trial.id, name: trial.name, size, seed, of })
   const deadline = performance.now() + options.seconds * 1000
   let next = known === undefined ? 0 : nextRound(known)
+  const counted = known === undefined ? {} : totalCounts(known)
   let stretch = emptyStretch()
   const flush = (last: Partial<Round> | undefined = {}) => {
     add(stretch, { counts: {}, violations: [], ...last })
@@ -46,12 +49,13 @@ export async function runTrial(trial: Trial, options: RunOptions): Promise<void>
   await withStage(trial, size, async (running) => {
     let isOverdue = false
     let violations = known?.stretches.flatMap((each) => each.violations).length ?? 0
-    while (next < of && !isOverdue && violations < ENOUGH_VIOLATIONS) {
+    while (isOpen(trial, { of, next, counted }) && !isOverdue && violations < ENOUGH_VIOLATIONS) {
       if (performance.now() > deadline || options.isStopped()) break
       const round = await oneRound(trial, running, { number: next, seed })
       isOverdue = round === 'overdue'
       const found = round === 'overdue' ? overdue(trial, next) : named(round, next)
       add(stretch, found)
+      addCounts(counted, found.counts)
       violations += found.violations.length
       next += 1
       if (performance.now() - stretch.began > STRETCH_SECONDS * 1000) flush()
@@ -64,7 +68,7 @@ export async function runTrial(trial: Trial, options: RunOptions): Promise<void>
   const after = history.read()
   if (after === undefined) throw new Error('The history of this run is gone.')
   const violations = after.stretches.flatMap((each) => each.violations)
-  if (nextRound(after) >= of || violations.length > 0) {
+  if (!isOpen(trial, { of, next: nextRound(after), counted }) || violations.length > 0) {
     history.end(judged(trial, totalCounts(after), violations, joined(history.readSamples())))
   }
 
@@ -159,6 +163,20 @@ function joined(parts: readonly Samples[]): Samples {
   return all
 }
 
+interface Progress {
+  readonly of: number
+  /** The first round that nobody has done. */
+  readonly next: number
+  readonly counted: Readonly<Record<string, number>>
+}
+
+/** Whether there are rounds to do: those it was to have, and more while something that it needs never happened. */
+const isOpen = (trial: Trial, { of, next, counted }: Progress): boolean =>
+  next < of || (next < LONGER * of && missingOf(trial, counted).length > 0)
+
+const missingOf = ({ needs }: Trial, counts: Readonly<Record<string, number>>): string[] =>
+  needs.filter((kind) => !((counts[kind] ?? 0) > 0))
+
 /** What all rounds together show; a run that did not do what it is about shows nothing. */
 function judged(
   trial: Trial,
@@ -167,7 +185,7 @@ function judged(
   samples: Samples,
 ): Ending {
   const judgement = trial.judge?.(samples) ?? { figures: {}, violations: [] }
-  const missing = trial.needs.filter((kind) => !((counts[kind] ?? 0) > 0))
+  const missing = missingOf(trial, counts)
   const violations = [...judgement.violations, ...missing.map((kind) => `There were no ${kind}.`)]
   const isBroken = found.length + judgement.violations.length > 0
   const verdict = isBroken ? 'broken' : missing.length > 0 ? 'empty' : 'held'

@@ -113,7 +113,21 @@ describe('a trial of the soak harness', () => {
   it('shows nothing when what it is about never happened', async (t) => {
     const run = options(t)
     await runTrial(sample({ round: () => ({ counts: {} }) }), run)
-    assert.match(verdict(run), /nothing done · .* · NOTHING SHOWN$/)
+    assert.match(verdict(run), /50 of 10 draws · nothing done · .* · NOTHING SHOWN$/)
+  })
+
+  it('goes on until what it is about has happened, in one sitting or two', async (t) => {
+    const trial = sample({ round: (number) => ({ counts: number === 23 ? { numbers: 1 } : {} }) })
+    const run = options(t)
+    await runTrial(trial, run)
+    assert.match(verdict(run), /24 of 10 draws · 1 numbers · .* · held$/)
+
+    let left = 12
+    const stopped = options(t, { isStopped: () => left-- === 0 })
+    await runTrial(trial, stopped)
+    assert.match(verdict(stopped), /12 of 10 draws · .* · UNFINISHED$/)
+    await runTrial(trial, { ...stopped, isStopped: () => false })
+    assert.match(verdict(stopped), /24 of 10 draws · 1 numbers · .* · held$/)
   })
 
   it('ends a round that does not end, and what was started for it', async (t) => {
