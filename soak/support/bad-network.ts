@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startApache } from '../../test/support/apache.ts'
+import { freePort } from '../../test/support/free-port.ts'
 import { startPostgres } from '../../test/support/postgres.ts'
-import { freePort } from '../../test/support/protected.ts'
 import {
   afterBytes,
   atMessage,

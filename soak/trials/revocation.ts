@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import http from 'node:http'
-import { setTimeout as delay } from 'node:timers/promises'
 import { changeGroup } from '../../src/actions/change-group.ts'
 import { disableUser } from '../../src/actions/disable-user.ts'
 import { call, type LeasedPerson, type LeasedWorld, startLeased } from '../../test/support/leased.ts'
+import { until } from '../../test/support/until.ts'
 import { PASSWORD } from '../../test/world.ts'
 import type { Round, Trial } from '../support/trial.ts'
 
@@ -104,11 +104,15 @@ async function lose(scene: Scene, number: number): Promise<Round> {
   const places = what.includes('group') ? ['staff'] : ['leased', 'staff', 'asked', 'page', 'call']
   await untilLeased(world, person)
   const load = startLoad(scene, person)
-  await until(() => new Set(load.sent.filter(({ served }) => served).map((each) => each.what)).size === 5)
+  const kindsServed = () => new Set(load.sent.filter((each) => each.served).map((each) => each.what))
+  await until(() => kindsServed().size === 5, 'all five kinds served')
   await revoke(scene, person)
   const revokedAt = performance.now()
   const after = () => load.sent.filter(({ what: name, at }) => at > revokedAt && places.includes(name))
-  await until(() => places.every((name) => after().filter((each) => each.what === name).length >= 5))
+  await until(
+    () => places.every((name) => after().filter((each) => each.what === name).length >= 5),
+    'asked after it',
+  )
   await load.stop()
 
   const counts: Record<string, number> = {}
@@ -170,7 +174,7 @@ async function untilLeased(world: LeasedWorld, person: LeasedPerson): Promise<vo
       const { status } = await call(`${world.site}/${path}/`, { cookie: person.there })
       if (status !== 200) throw new Error(`Whoever may enter ${path} was answered ${status}.`)
       return existsSync(person.leaseOf(policy))
-    })
+    }, `a lease for ${path}`)
   }
 }
 
@@ -186,12 +190,4 @@ async function done(
     ...(fields !== undefined && { fields }),
   })
   if (status < 200 || status >= 300) throw new Error(`${path}: ${status} ${body}`)
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 60_000
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error('It never came to that.')
-    await delay(10)
-  }
 }

@@ -3,7 +3,6 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { disableUser } from '../../src/actions/disable-user.ts'
 import { readParams } from '../../src/apache/fastcgi/params.ts'
@@ -16,6 +15,7 @@ import { hashToken } from '../../src/domain/token.ts'
 import * as sessions from '../../src/store/sessions.ts'
 import * as siteSessions from '../../src/store/site-sessions.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
+import { until } from '../support/until.ts'
 import { startWorld, type World } from '../world.ts'
 
 const host = 'https://wiki.example.net'
@@ -96,14 +96,6 @@ describe('leases of several nodes', () => {
     )
     const ask = async () => (await leases.handle(request)).kind
     return { ask, isLeased: () => existsSync(file) }
-  }
-
-  async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-    const deadline = performance.now() + 20_000
-    while (!(await condition())) {
-      if (performance.now() > deadline) throw new Error(`never: ${what}`)
-      await delay(20)
-    }
   }
 
   it('end when another node revokes them (FT-REV-1)', async () => {

@@ -4,7 +4,8 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { loadConfig } from '../../src/config/load.ts'
 import { type Debian, startDebian } from '../support/debian.ts'
-import { freePort, send } from '../support/protected.ts'
+import { freePort } from '../support/free-port.ts'
+import { send } from '../support/protected.ts'
 import { startWatchword, type Watchword } from '../support/watchword.ts'
 
 interface Block {

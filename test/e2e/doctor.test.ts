@@ -9,6 +9,7 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { encodeAnswer } from '../../src/apache/fastcgi/records.ts'
 import { type Apache, type ApachePlace, startApache, temporaryFolder } from '../support/apache.ts'
+import { freePort } from '../support/free-port.ts'
 import { environment, runWatchword, startWatchword, type Watchword } from '../support/watchword.ts'
 
 const launcher = fileURLToPath(new URL('../../bin/watchword.js', import.meta.url))
@@ -261,12 +262,4 @@ async function admitsAll(port: number): Promise<Server> {
   })
   await once(server.listen(port, '0.0.0.0'), 'listening')
   return server
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((closed) => server.close(closed))
-  return port
 }

@@ -19,7 +19,7 @@ import {
   signOut,
 } from '../support/browser-steps.ts'
 import { type Debian, startDebian } from '../support/debian.ts'
-import { freePort } from '../support/protected.ts'
+import { freePort } from '../support/free-port.ts'
 import { PASSWORD } from '../world.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

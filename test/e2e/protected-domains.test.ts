@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -14,6 +12,7 @@ import { type Apache, type ApachePlace, startApache, temporaryFolder } from '../
 import { openVisitor, startChromium, type Visitor } from '../support/browser.ts'
 import { makeEnrolledPerson } from '../support/browser-people.ts'
 import { send } from '../support/browser-steps.ts'
+import { freePort } from '../support/free-port.ts'
 import { environment, startWatchword, type Watchword } from '../support/watchword.ts'
 
 const launcher = fileURLToPath(new URL('../../bin/watchword.js', import.meta.url))
@@ -121,11 +120,3 @@ describe('one sign-in for hosts of different domains, in Chromium', () => {
     )
   })
 })
-
-async function freePort(): Promise<number> {
-  const listener = createServer()
-  await once(listener.listen(0, '127.0.0.1'), 'listening')
-  const { port } = listener.address() as AddressInfo
-  await new Promise((closed) => listener.close(closed))
-  return port
-}

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type ClientAnswer, request } from '../support/apache.ts'
 import { type EnrolledPerson, makeEnrolledPerson } from '../support/browser-people.ts'
-import { type Node, type NodesWorld, startNodes, until } from '../support/nodes.ts'
+import { type Node, type NodesWorld, startNodes } from '../support/nodes.ts'
+import { until } from '../support/until.ts'
 
 /** How many logins a node began, as its log says. */
 const loginsOf = (node: Node): number => {

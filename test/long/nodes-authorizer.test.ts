@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { connect } from 'node:tls'
 import { makePerson } from '../support/browser-people.ts'
+import { freePort } from '../support/free-port.ts'
 import { haproxyBlocks, startHaproxy } from '../support/haproxy.ts'
 import { enter, type NodesWorld, siteCookie } from '../support/nodes.ts'
 import { type PlacesOfNodes, startPlacesOfNodes } from '../support/nodes-places.ts'
-import { freePort, send } from '../support/protected.ts'
+import { send } from '../support/protected.ts'
 
 /** Longest time that a place may be closed to people who are signed in, when a node goes. */
 const PATIENCE_MS = 5000

@@ -17,8 +17,9 @@ import {
   signIn,
   signOut,
 } from '../support/browser-steps.ts'
-import { type Node, type NodesWorld, until } from '../support/nodes.ts'
+import type { Node, NodesWorld } from '../support/nodes.ts'
 import { type PlacesOfNodes, startPlacesOfNodes } from '../support/nodes-places.ts'
+import { until } from '../support/until.ts'
 
 // Two nodes on one PostgreSQL, Apache's balancer over TLS, and Chromium. Nodes are killed, and never asked to end.
 describe('a person whose node is killed in the middle of everything', () => {

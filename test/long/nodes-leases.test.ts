@@ -7,6 +7,7 @@ import { leaseName } from '../../src/domain/lease.ts'
 import type { Token } from '../../src/domain/token.ts'
 import { type Apache, request, startApache, temporaryFolder } from '../support/apache.ts'
 import { makePerson } from '../support/browser-people.ts'
+import { freePort } from '../support/free-port.ts'
 import {
   enter,
   type Node,
@@ -14,10 +15,10 @@ import {
   placeModules,
   siteCookie,
   startNodes,
-  until,
   wikiHost,
 } from '../support/nodes.ts'
-import { freePort, send } from '../support/protected.ts'
+import { send } from '../support/protected.ts'
+import { until } from '../support/until.ts'
 import { runWatchword } from '../support/watchword.ts'
 
 /** Longest time that Apache may go on admitting by a lease once somebody was told that it is over. */

@@ -6,6 +6,7 @@ import { compose } from '../../src/compose.ts'
 import { errorOf, signIn, stranger } from '../http/journeys.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { until } from '../support/until.ts'
 import { type Enrolled, PASSWORD, type Reply, startWorld, type World } from '../world.ts'
 
 describe('at the limits of PostgreSQL (FT-DB-1, SEC-DOC-9, SEC-CON-3)', () => {
@@ -52,11 +53,6 @@ describe('at the limits of PostgreSQL (FT-DB-1, SEC-DOC-9, SEC-CON-3)', () => {
     assert.deepEqual(reply.setCookies, [])
   }
 
-  async function until(isSo: () => Promise<boolean>): Promise<void> {
-    const deadline = performance.now() + 10_000
-    while (!(await isSo())) assert.ok(performance.now() < deadline, 'never so')
-  }
-
   async function timed<T>(work: Promise<T>): Promise<{ readonly result: T; readonly seconds: number }> {
     const began = performance.now()
     const result = await work
@@ -93,15 +89,15 @@ describe('at the limits of PostgreSQL (FT-DB-1, SEC-DOC-9, SEC-CON-3)', () => {
   it('a database that has become read only changes nothing, is not ready, and starts nobody', async () => {
     await monitor.query('alter database watchword set default_transaction_read_only = on')
     proxy.cut()
-    await until(async () => errorOf(await stranger(world).get('/readyz'))[1] === 'not_ready')
+    await until(async () => errorOf(await stranger(world).get('/readyz'))[1] === 'not_ready', 'not ready')
     assertUnavailable(await login())
     await assert.rejects(compose(world.config), /a replica, or set to be read only/)
     await monitor.query(
       'set default_transaction_read_only = off; alter database watchword reset default_transaction_read_only',
     )
     // Whoever only asks whether we are ready, as a balancer does, hears so in the end.
-    await until(async () => (await stranger(world).get('/readyz')).status === 200)
-    await until(async () => (await login()).status === 200)
+    await until(async () => (await stranger(world).get('/readyz')).status === 200, 'ready again')
+    await until(async () => (await login()).status === 200, 'a login')
   })
 
   it('a network that falls silent is given up, and found again (FT-NET-1)', async () => {

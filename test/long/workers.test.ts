@@ -17,28 +17,13 @@ import * as sessions from '../../src/store/sessions.ts'
 import * as siteSessions from '../../src/store/site-sessions.ts'
 import { ask } from '../support/fastcgi-client.ts'
 import { requestStream } from '../support/fastcgi-streams.ts'
+import { freePort } from '../support/free-port.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
+import { until } from '../support/until.ts'
 import { environment, runWatchword, startWatchword, type Watchword } from '../support/watchword.ts'
 import { PASSWORD } from '../world.ts'
 
 const site = 'https://wiki.example.net'
-
-/** A port that nobody had a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-async function until(isSo: () => boolean | Promise<boolean>, what: string, ms = 30_000): Promise<void> {
-  const deadline = performance.now() + ms
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`never: ${what}`)
-    await delay(20)
-  }
-}
 
 const childrenOf = (pid: number): number[] =>
   execFileSync('ps', ['--ppid', String(pid), '-o', 'pid='], { encoding: 'utf8' })
@@ -292,6 +277,7 @@ describe('two workers on one machine', () => {
       taken.close()
     }
   })
+
   it('end at once at a second signal', async () => {
     watchword = await startWatchword(folder, env)
     const workers = childrenOf(watchword.pid)

@@ -12,11 +12,12 @@ import {
 } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { freePort } from './free-port.ts'
 
 const run = promisify(execFile)
 
@@ -88,7 +89,7 @@ export async function startApache(options: ApacheOptions): Promise<Apache> {
   try {
     mkdirSync(file('htdocs'))
     await selfSignedCertificate(serverName, file('certificate.pem'), file('key.pem'))
-    const [httpPort, httpsPort] = await freePorts()
+    const [httpPort, httpsPort] = [await freePort(), await freePort()]
     const place = {
       httpPort,
       httpsPort,
@@ -246,15 +247,6 @@ async function testConfiguration(folder: string): Promise<string> {
       cause: fault,
     })
   }
-}
-
-/** Two ports that nobody has; both are held until both are known, so they differ. */
-export async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()]
-  await Promise.all(servers.map((server) => once(server.listen(0, '127.0.0.1'), 'listening')))
-  const [first, second] = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))))
-  return [first ?? 0, second ?? 0]
 }
 
 /** Resolves when somebody listens at a port of loopback, and fails if the server ends before. */

@@ -1,7 +1,5 @@
-import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { createUser } from '../../src/actions/create-user.ts'
 import { type Composed, compose } from '../../src/compose.ts'
@@ -17,6 +15,7 @@ import * as sessions from '../../src/store/sessions.ts'
 import * as siteSessions from '../../src/store/site-sessions.ts'
 import { PASSWORD } from '../world.ts'
 import { type Apache, startApache, temporaryFolder } from './apache.ts'
+import { freePort } from './free-port.ts'
 import { environment, runWatchword, startWatchword, type Watchword } from './watchword.ts'
 
 /** The program and a real Apache that admits by its leases, without TLS, by the clock of the machine. */
@@ -196,12 +195,4 @@ MaxKeepAliveRequests 0
   ${place('/asked', 'asking')}
   ${place('/staff', 'group-staff')}
 </VirtualHost>`
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((closed) => server.close(closed))
-  return port
 }

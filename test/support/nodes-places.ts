@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryFolder } from './apache.ts'
+import { freePort } from './free-port.ts'
 import { type Haproxy, haproxyBlocks, startHaproxy } from './haproxy.ts'
 import { type NodesWorld, placeModules, startNodes, wikiHost } from './nodes.ts'
-import { freePort } from './protected.ts'
 import { runWatchword } from './watchword.ts'
 
 /** Two nodes, and a protected host whose questions the HAProxy of the guide passes on to them. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { balancedConfiguration } from '../../src/apache/balancer.ts'
 import type { VhostBackend } from '../../src/apache/vhost.ts'
 import { type Composed, compose } from '../../src/compose.ts'
@@ -12,8 +11,9 @@ import type { UserId } from '../../src/domain/user.ts'
 import * as sessions from '../../src/store/sessions.ts'
 import * as siteSessions from '../../src/store/site-sessions.ts'
 import { type Apache, type ApachePlace, request, startApache, temporaryFolder } from './apache.ts'
+import { freePort } from './free-port.ts'
 import { type Postgres, startPostgres } from './postgres.ts'
-import { freePort } from './protected.ts'
+import { until } from './until.ts'
 import { environment, runWatchword, startWatchword, type Watchword } from './watchword.ts'
 
 /** Two nodes of the real program on one PostgreSQL, behind one real Apache over TLS. */
@@ -219,13 +219,4 @@ async function call(
   path: string,
 ): Promise<number> {
   return (await request({ port, method, path, serverName, ca })).status
-}
-
-/** Asks until it holds, for a minute at most. */
-export async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 60_000
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`never: ${what}`)
-    await delay(20)
-  }
 }

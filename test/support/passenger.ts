@@ -4,7 +4,8 @@ import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Apache, type ApachePlace, startApache, temporaryFolder } from './apache.ts'
-import { freePort } from './protected.ts'
+import { freePort } from './free-port.ts'
+import { until } from './until.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -98,14 +99,6 @@ return_origins = ["https://wiki.example.net:${httpsPort}"]
       )
       rmSync(folder, { recursive: true, force: true })
     },
-  }
-}
-
-/** Waits for what another process brings about; at most 30 seconds. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (const begun = performance.now(); !(await holds()); ) {
-    if (performance.now() - begun > 30_000) throw new Error(what)
-    await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
 

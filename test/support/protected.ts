@@ -1,8 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import https from 'node:https'
-import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type AuthorizerServer, startAuthorizerServer } from '../../src/apache/fastcgi/server.ts'
@@ -11,6 +9,7 @@ import { createAuthorizer } from '../../src/authorizer/authorizer.ts'
 import { readCallerSecret } from '../../src/crypto/caller-secret.ts'
 import { type Browser, startWorld, type World } from '../world.ts'
 import { type Apache, type ApachePlace, startApache, temporaryFolder } from './apache.ts'
+import { freePort } from './free-port.ts'
 import { environment } from './watchword.ts'
 
 const launcher = fileURLToPath(new URL('../../bin/watchword.js', import.meta.url))
@@ -284,12 +283,4 @@ export function contents(folder: string): void {
   writeFileSync(join(folder, 'cgi', 'env'), '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\n"\nenv\n')
   for (const path of [join(folder, 'cgi', 'env'), join(folder, 'htdocs', 'php', 'index.cgi')])
     chmodSync(path, 0o755)
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((closed) => server.close(closed))
-  return port
 }

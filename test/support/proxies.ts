@@ -7,7 +7,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type RunningServer, startServer } from '../../src/http/server.ts'
 import { type Browser, CALLER_SECRET, startWorld, type World } from '../world.ts'
-import { freePorts, selfSignedCertificate, temporaryFolder, untilListening } from './apache.ts'
+import { selfSignedCertificate, temporaryFolder, untilListening } from './apache.ts'
+import { freePort } from './free-port.ts'
 import { type Visitor, visitor } from './protected.ts'
 
 const guide = readFileSync(new URL('../../docs/proxies.md', import.meta.url), 'utf8')
@@ -85,7 +86,7 @@ export const ownPolicies: World['config']['policies'] = {
  */
 export async function startProxied(start: (place: ProxiedPlace) => ChildProcess): Promise<Proxied> {
   const folder = temporaryFolder('ww-proxied-')
-  const [httpsPort, watchwordPort] = await freePorts()
+  const [httpsPort, watchwordPort] = [await freePort(), await freePort()]
   const wiki = `https://wiki.example.net:${httpsPort}`
   const world = await startWorld({ config: { login: { returnOrigins: [wiki] }, policies: ownPolicies } })
   const application = http.createServer((request, response) => {
