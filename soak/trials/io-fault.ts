@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Injected, injectFaults } from '../support/io-faults.ts'
+import { type Injected, injectFaults } from '../../test/support/io-faults.ts'
 import type { Random } from '../support/random.ts'
 import { beginEnrolment, confirmEnrolment, shownDevice, signIn, signOut } from '../support/town/deeds.ts'
 import { untilBack } from '../support/town/fault.ts'
@@ -19,6 +19,7 @@ const ways: readonly Omit<Injected, 'when'>[] = [
   { call: 'pwrite64,write', fault: 'error=EINTR' },
   { call: 'openat,ftruncate,fallocate', fault: 'error=EIO' },
   { call: 'pread64', fault: 'error=EIO' },
+  { call: 'fcntl', fault: 'error=EIO' },
 ]
 
 /** `FT-IO-1`: the n-th call that touches the database fails while people sign in, enrol and sign out. */
@@ -28,7 +29,7 @@ export const ioFault: Trial = {
   holds:
     'Whichever call on the files of the database fails, nobody is let in by it, what was acknowledged is kept, and the server goes on (I1, I3, I7).',
   rounds: 'failing calls',
-  sizes: { ci: 28, soak: 560, release: 1400 },
+  sizes: { ci: 32, soak: 640, release: 1600 },
   needs: ['failed calls', 'acknowledged', 'answered with a fault', 'rounds past the last call'],
   patience: 120,
   begin: async (stage) => faults(stage),
@@ -46,7 +47,7 @@ function faults({ folder, size }: Stage): Running {
       if (way === undefined) throw new Error('There is a way for each round.')
       // At the small size spread over as many calls as there are, roughly; else every one in turn.
       const turn = Math.floor(number / ways.length)
-      const when = size === 'ci' ? 1 + ([0, 3, 11, 400][turn] ?? turn) : 1 + turn
+      const when = size === 'ci' ? 1 + ([0, 4, 11, 400][turn] ?? turn) : 1 + turn
       const found = await fail(town, { ...way, when }, random)
       if (number % 10 === 0) found.violations.push(...(await town.records.faults()))
       return found

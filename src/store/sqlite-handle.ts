@@ -2,29 +2,34 @@ import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import type { CompiledQuery, QueryResult } from 'kysely'
 
+interface SqliteHandleOptions {
+  readonly readOnly: boolean
+  /** How long opening waits for another program that opens or closes the file, in milliseconds. */
+  readonly timeoutMs: number
+}
+
 /** One handle of the file with its statements kept prepared: preparing costs 25 times what running does. */
 export class SqliteHandle {
-  readonly #database: DatabaseSync
+  readonly #path: string
+  readonly #options: SqliteHandleOptions
+  #opened: DatabaseSync | undefined
   readonly #statements = new Map<string, { statement: StatementSync; returnsRows: boolean }>()
-  #waitsForDisk = false
+  #waitsForDisk = true
 
-  constructor(
-    path: string,
-    { readOnly, timeoutMs }: { readonly readOnly: boolean; readonly timeoutMs: number },
-  ) {
-    // The database is of nobody's concern but its owner; SQLite gives its log the same mode.
-    if (!readOnly) closeSync(openSync(path, 'a', 0o600))
-    // While it is opened, SQLite itself waits for another process that opens or closes it; from then on we do.
-    this.#database = new DatabaseSync(path, { readOnly, timeout: timeoutMs })
-    // A page that many sign-ins change is copied into the file once each 16 MiB of log, not each 4.
-    if (!readOnly) {
-      this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000')
-      this.waitForDisk(true)
+  /** Opens the file at once; makes it where it may write. */
+  constructor(path: string, options: SqliteHandleOptions) {
+    this.#path = path
+    this.#options = options
+    this.#opened = open(path, options)
+  }
+
+  /** Opens the file anew after `letGo`. */
+  get #database(): DatabaseSync {
+    if (this.#opened === undefined) {
+      this.#opened = open(this.#path, this.#options)
+      this.#waitsForDisk = true
     }
-    this.#database.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4000')
-    // What a savepoint may have to undo is kept in memory, not in files that are made and removed for each group.
-    this.#database.exec('PRAGMA temp_store = MEMORY')
-    this.#database.exec('PRAGMA busy_timeout = 0')
+    return this.#opened
   }
 
   exec(sql: string): void {
@@ -32,7 +37,7 @@ export class SqliteHandle {
   }
 
   get isTransaction(): boolean {
-    return this.#database.isTransaction
+    return this.#opened?.isTransaction ?? false
   }
 
   /** Whether commits from now on wait until their log is on disk. SQLite takes it between transactions only. */
@@ -49,6 +54,14 @@ export class SqliteHandle {
     return { rows: [], numAffectedRows: BigInt(statement.run(...values).changes) }
   }
 
+  /** Closes the file until it is used again; whoever calls it has no transaction under way. */
+  letGo(): void {
+    this.#statements.clear()
+    this.#opened?.close()
+    this.#opened = undefined
+  }
+
+  /** Closes the file for good. */
   close(): void {
     this.#statements.clear()
     this.#database.close()
@@ -63,5 +76,25 @@ export class SqliteHandle {
     const entry = { statement, returnsRows: statement.columns().length > 0 }
     this.#statements.set(sql, entry)
     return entry
+  }
+}
+
+function open(path: string, { readOnly, timeoutMs }: SqliteHandleOptions): DatabaseSync {
+  // The database is of nobody's concern but its owner; SQLite gives its log the same mode.
+  if (!readOnly) closeSync(openSync(path, 'a', 0o600))
+  // While it is opened, SQLite itself waits for another process that opens or closes it; from then on we do.
+  const database = new DatabaseSync(path, { readOnly, timeout: timeoutMs })
+  try {
+    // A page that many sign-ins change is copied into the file once each 16 MiB of log, not each 4.
+    if (!readOnly) {
+      database.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA synchronous = FULL')
+    }
+    database.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4000')
+    // What a savepoint may have to undo is kept in memory, not in files that are made and removed for each group.
+    database.exec('PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 0')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
   }
 }

@@ -26,7 +26,7 @@ class WatchwordSqliteAdapter extends SqliteAdapter implements ReadingNow {
 
   readNow<Row>(query: CompiledQuery<Row>): Row[] {
     try {
-      return this.#driver.reader.run<Row>(query).rows
+      return this.#driver.read<Row>(query).rows
     } catch (cause) {
       throw storageFault(cause)
     }
@@ -55,7 +55,11 @@ export function sqliteDialect(path: string): Dialect {
 
 /** How long a writer waits for another process (the command line beside the server), and for its turn in this one. */
 const PATIENCE_MS = 5000
+/** How long the lock may be taken before we look whether it is another process that holds it. */
+const OWN_LOCK_MS = 1000
 const SQLITE_BUSY = 5
+/** What SQLite says of its log's locks after it tried for ten seconds. */
+const SQLITE_PROTOCOL = 15
 /** A number in the file's head that is the program's to use, and is not used: set to what it is. */
 const WRITE_SOMETHING = 'PRAGMA user_version = 0'
 
@@ -69,7 +73,7 @@ const WRITE_SOMETHING = 'PRAGMA user_version = 0'
  */
 class SqliteDriver implements Driver {
   readonly writer: SqliteHandle
-  readonly reader: SqliteHandle
+  readonly #reader: SqliteHandle
   readonly #turns = new Turns(PATIENCE_MS)
   #group: CommitGroup | undefined
   #flushScheduled = false
@@ -78,7 +82,7 @@ class SqliteDriver implements Driver {
 
   constructor(path: string) {
     this.writer = new SqliteHandle(path, { readOnly: false, timeoutMs: PATIENCE_MS })
-    this.reader = new SqliteHandle(path, { readOnly: true, timeoutMs: PATIENCE_MS })
+    this.#reader = new SqliteHandle(path, { readOnly: true, timeoutMs: PATIENCE_MS })
   }
 
   async init(): Promise<void> {}
@@ -110,7 +114,7 @@ class SqliteDriver implements Driver {
     await this.#turns.takeAtLast()
     try {
       this.#commitGroup()
-      this.reader.close()
+      this.#reader.close()
       this.writer.close()
     } finally {
       this.#turns.give()
@@ -209,16 +213,42 @@ class SqliteDriver implements Driver {
 
   /** Waits for other processes without blocking this one, which SQLite's own busy handler would do. */
   async #beginImmediate(syncsLater: boolean): Promise<void> {
-    const deadline = performance.now() + PATIENCE_MS
+    const began = performance.now()
+    let hasReopened = false
     for (;;) {
       try {
         this.writer.waitForDisk(!syncsLater)
         return this.writer.exec('BEGIN IMMEDIATE')
       } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw error
+        const waited = performance.now() - began
+        const isLost = has(error, SQLITE_PROTOCOL) || (has(error, SQLITE_BUSY) && waited > OWN_LOCK_MS)
+        if (isLost && !hasReopened) hasReopened = this.#reopen()
+        else if (!has(error, SQLITE_BUSY) || waited > PATIENCE_MS) throw error
       }
       await new Promise((resolve) => setTimeout(resolve, 2))
     }
+  }
+
+  /** What is committed, for whoever is in no transaction. */
+  read<R>(query: CompiledQuery): QueryResult<R> {
+    try {
+      return this.#reader.run(query)
+    } catch (error) {
+      if (!has(error, SQLITE_PROTOCOL) || !this.#reopen()) throw error
+      return this.#reader.run(query)
+    }
+  }
+
+  /**
+   * Lets go of the file, which its next use opens again; not while a transaction is under way.
+   *
+   * A lock that the system failed to give back SQLite counts as taken for as long as the process has a handle of the file.
+   */
+  #reopen(): boolean {
+    if (this.writer.isTransaction) return false
+    this.#reader.letGo()
+    this.writer.letGo()
+    return true
   }
 }
 
@@ -242,7 +272,7 @@ class SqliteConnection implements DatabaseConnection, RunningNow, SyncingLater {
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     if (this.inTransaction) return this.#driver.runInside(query)
-    if (query.query.kind === 'SelectQueryNode') return this.#driver.reader.run(query)
+    if (query.query.kind === 'SelectQueryNode') return this.#driver.read(query)
     await this.#driver.begin(false)
     let result: QueryResult<R>
     try {
@@ -261,6 +291,6 @@ class SqliteConnection implements DatabaseConnection, RunningNow, SyncingLater {
   }
 }
 
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY
+function has(error: unknown, code: number): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === code
 }
