@@ -20,6 +20,7 @@ import { guessRace } from './guess-race.ts'
 import { heldFile } from './held-file.ts'
 import { hostileBodies } from './hostile-bodies.ts'
 import { ioFault } from './io-fault.ts'
+import { killedCommands } from './killed-commands.ts'
 import { markedSecrets } from './marked-secrets.ts'
 import { oneTimeRace } from './one-time-race.ts'
 import { pairRace } from './pair-race.ts'
@@ -40,6 +41,7 @@ export const trials: readonly Trial[] = [
   crashSqlite,
   crashPostgres,
   crashNode,
+  killedCommands,
   syncOrder,
   ioFault,
   diskFull,

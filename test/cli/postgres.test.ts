@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { writeBackup } from '../../src/store/backup/file.ts'
+import { openSnapshot } from '../../src/store/backup/snapshot.ts'
+import { migrateTo } from '../../src/store/migrate.ts'
+import { migrations } from '../../src/store/migrations/index.ts'
+import { openDatabase } from '../../src/store/open.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
-import { done, json } from './expect.ts'
+import { withServicesOn } from '../support/sign-in-check.ts'
+import { done, json, refused } from './expect.ts'
 import { place } from './watchword.ts'
 
 let postgres: Postgres
@@ -45,4 +52,26 @@ test('every view reads the same from PostgreSQL', async (t) => {
   done(await run('keys rotate'), /anew with it: 1/)
   done(await run('keys prune'), /Removed/)
   done(await run('keys check'), /Every secret opens/)
+})
+
+test('a restore says when an empty database is of a later version than the backup', async (t) => {
+  const { folder, env, runWords } = place(t)
+  const target = { kind: 'sqlite', path: join(folder, 'early.sqlite3') } as const
+  const db = await openDatabase(target)
+  await migrateTo(db, Object.keys(migrations).slice(0, 1))
+  await db.destroy()
+  const keyFingerprint = await withServicesOn({ cwd: folder, env }, async ({ sealer }) =>
+    sealer.fingerprint(),
+  )
+  const snapshot = await openSnapshot(target)
+  const header = { madeAt: 1_700_000_000, keyFingerprint, keys: undefined }
+  await writeBackup(join(folder, 'early.backup'), snapshot, header, () => {})
+  await snapshot.close()
+
+  const empty = { WATCHWORD_DATABASE: await postgres.createDatabase('later') }
+  done(await runWords(['migrate'], { env: empty }))
+  refused(
+    await runWords(['restore', 'early.backup', '--yes'], { env: empty }),
+    /tables of a later version.*one without tables/,
+  )
 })
