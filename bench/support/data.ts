@@ -18,7 +18,7 @@ import { addMany } from './many.ts'
 import { OTP_KEY, PASSWORD, PEOPLE, SESSIONS, sessionTokenOf, usernameOf } from './people.ts'
 
 /** The least that argon2 can do: what remains is the server's own cost. */
-export const cheapest: HashParameters = { memoryKib: 8, passes: 1, parallelism: 1 }
+const cheapest: HashParameters = { memoryKib: 8, passes: 1, parallelism: 1 }
 
 /** The settings of a server under test: the defaults, behind a proxy on this machine. */
 export function settingsOf(folder: string): Readonly<Record<string, string>> {

@@ -12,7 +12,7 @@ import { root } from '../../scripts/lib/runtime.js'
 import type { Samples, Size } from './trial.ts'
 
 /** Where the runs of this tree are written down. */
-export const historyFolder = join(root, 'soak', 'history')
+const historyFolder = join(root, 'soak', 'history')
 
 /** Rounds done one after the other, added up. */
 export interface Stretch {

@@ -10,7 +10,7 @@ import { environment } from '../../test/support/watchword.ts'
 import { BEYOND, type Beyond, trialConfig } from './trial-config.ts'
 
 /** The address that people of a trial see; the processes answer on ports of their own. */
-export const ORIGIN = 'http://127.0.0.1:8443'
+const ORIGIN = 'http://127.0.0.1:8443'
 /** A host whose places the policies of a trial protect. */
 export const WIKI = 'https://wiki.example.net'
 

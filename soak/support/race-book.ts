@@ -27,7 +27,7 @@ export async function eventsOf({ db }: Pick<Services, 'db'>, id: UserId) {
   return { events: tally(rows.map(({ event }) => event)), reasons: tally(reasons) }
 }
 
-export function tally(words: readonly string[]): Record<string, number> {
+function tally(words: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const word of words) counts[word] = (counts[word] ?? 0) + 1
   return counts

@@ -33,7 +33,7 @@ export interface AccessPolicy {
 }
 
 /** Longest name of a policy, in characters. */
-export const POLICY_NAME_MAXIMUM = 64
+const POLICY_NAME_MAXIMUM = 64
 
 /** What the name of the operator's own policy is made of. */
 export const policyNameShape = /^[a-z0-9][a-z0-9-]{0,63}$/

@@ -55,7 +55,7 @@ export function publishedKeys(keys: readonly SigningKey[], now: UnixSeconds): re
 }
 
 /** Whether all that was signed before this key began has ended. */
-export function isOver(successor: Pick<SigningKey, 'usedFrom'>, now: UnixSeconds): boolean {
+function isOver(successor: Pick<SigningKey, 'usedFrom'>, now: UnixSeconds): boolean {
   return successor.usedFrom + ASSERTION_LIFETIME + CLOCK_SKEW <= now
 }
 

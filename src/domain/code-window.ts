@@ -31,7 +31,7 @@ export interface CodeWindow {
 }
 
 /** How long a window lasts where the policy does not say: a working day, so that one code a day is typed. */
-export const CODE_WINDOW_DEFAULT: Seconds = 8 * 3600
+const CODE_WINDOW_DEFAULT: Seconds = 8 * 3600
 
 /** Windows that a user may have open at once; one more ends the oldest. */
 export const CODE_WINDOWS_MAXIMUM = 20
@@ -99,6 +99,6 @@ export function codeWindowRefusal(
 }
 
 /** Whether its time is not over; a clock that went back opens none that seems to begin later (FT-CLOCK-1). */
-export function isOpen({ createdAt, expiresAt }: CodeWindow, now: UnixSeconds): boolean {
+function isOpen({ createdAt, expiresAt }: CodeWindow, now: UnixSeconds): boolean {
   return now < expiresAt && createdAt - now <= CLOCK_SKEW
 }

@@ -207,7 +207,7 @@ function invalidFields(error: z.ZodError): Answer {
 }
 
 /** The answer with every header that each answer has. */
-export function respond(
+function respond(
   answer: Answer,
   { securityHeaders }: Pick<Edge, 'securityHeaders'>,
   requestId: string,

@@ -41,15 +41,13 @@ export function readToken(
   }
   // Neither may hold what would make two tokens one.
   const sourceId = JSON.stringify([serial, keyId])
+  const policy = only(key, 'Policy')
   const read =
     key === undefined || saysTwice(keyPackage)
       ? 'it is not of the form of RFC 6030'
-      : readKey(key, protection)
-  const policy = only(key, 'Policy')
-  const problem =
-    typeof read === 'string' ? read : (dateProblem([info, policy], now) ?? policyProblem(policy))
-  if (problem !== undefined || typeof read === 'string') {
-    const because = `${name}: ${problem ?? ''}`
+      : (dateProblem([info, policy], now) ?? policyProblem(policy) ?? readKey(key, protection))
+  if (typeof read === 'string') {
+    const because = `${name}: ${read}`
     return { ...token, device: { kind: 'unreadable', sourceId, because }, notes: [] }
   }
   const ends = [info, policy].map((place) => textOf(only(place, 'ExpiryDate'))).filter((text) => text !== '')

@@ -30,7 +30,7 @@ function isPage(method: string, path: string): boolean {
 }
 
 /** The route that serves a method and a path, if there is one. */
-export function routeOf(method: string, path: string) {
+function routeOf(method: string, path: string) {
   const bare = path.split('?', 1)[0] ?? ''
   return known.find(({ route, pattern }) => route.method === method && pattern.test(bare))?.route
 }

@@ -25,7 +25,7 @@ Object.defineProperty(process, 'versions', { value: { ...process.versions, node:
 process.execve = undefined`)}`
 
 /** One locked package, as both lock files know it. */
-export const lockFile = JSON.stringify({
+const lockFile = JSON.stringify({
   packages: { '': {}, 'node_modules/a': { version: '1.0.0', integrity: 'sha512-a' } },
 })
 

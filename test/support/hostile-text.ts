@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { Page } from 'playwright-core'
 
 /** What a mark calls when it runs as a script; a page that has it has been broken. */
-export const ALARM = 'watchwordAlarm'
+const ALARM = 'watchwordAlarm'
 
 /** How many texts are tried in each field; 500 before a release. */
 export const HOSTILE_COUNT = Number(process.env.WW_HOSTILE_COUNT ?? 100)

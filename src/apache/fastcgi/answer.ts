@@ -10,7 +10,7 @@ export const ANSWER_MAXIMUM = 8000
  * Seen on Apache 2.4.71: a body in JSON arrives byte for byte, but Apache labels every body of a denial
  * `text/html; charset=iso-8859-1`, whatever the authorizer says. This lets the configuration put that right.
  */
-export const JSON_MARK = 'Watchword-Answer: json'
+const JSON_MARK = 'Watchword-Answer: json'
 
 /** What is sent when an answer cannot be written down safely. */
 export const UNSOUND_ANSWER: Buffer = Buffer.from(

@@ -1,8 +1,8 @@
 /** Most pairs of one stream; Apache sends about 30 of its own and at most 100 headers unless told otherwise. */
-export const PAIRS_MAXIMUM = 1000
+const PAIRS_MAXIMUM = 1000
 
 /** Longest name, in bytes. */
-export const NAME_MAXIMUM = 256
+const NAME_MAXIMUM = 256
 
 /** Why pairs cannot be read. */
 export type PairFault = 'pair-cut-short' | 'empty-name' | 'long-name' | 'name-twice' | 'too-many-pairs'

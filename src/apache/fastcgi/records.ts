@@ -4,9 +4,6 @@ export const VERSION = 1
 /** Bytes of a record before its content (FastCGI 1.0 §3.3). */
 export const HEADER_BYTES = 8
 
-/** Most content that one record holds: its length has two bytes (FastCGI 1.0 §3.3). */
-export const CONTENT_MAXIMUM = 65_535
-
 /** Types of records (FastCGI 1.0 §8). */
 export const recordType = {
   beginRequest: 1,
@@ -26,9 +23,9 @@ export const recordType = {
 export const AUTHORIZER = 2
 
 /** How a request ended (FastCGI 1.0 §5.5). */
-export const protocolStatus = { requestComplete: 0, unknownRole: 3 } as const
+const protocolStatus = { requestComplete: 0, unknownRole: 3 } as const
 
-/** One record without padding; `content` has at most `CONTENT_MAXIMUM` bytes (FastCGI 1.0 §3.3). */
+/** One record without padding; `content` has at most 65,535 bytes, as its length has two (FastCGI 1.0 §3.3). */
 export function encodeRecord(type: number, id: number, content: Uint8Array): Buffer {
   const record = Buffer.allocUnsafe(HEADER_BYTES + content.length)
   writeHeader(record, 0, type, id, content.length)

@@ -1,8 +1,8 @@
 import { normalizeUsername } from '../user.ts'
 
 /** Longest password, in bytes of its NFC form in UTF-8 and in code points (SEC-PW-2). */
-export const PASSWORD_MAXIMUM_BYTES = 1024
-export const PASSWORD_MAXIMUM_LENGTH = 256
+const PASSWORD_MAXIMUM_BYTES = 1024
+const PASSWORD_MAXIMUM_LENGTH = 256
 
 export type PasswordProblem =
   | { readonly kind: 'too-short'; readonly minimum: number }

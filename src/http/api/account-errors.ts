@@ -1,12 +1,17 @@
 import * as schemas from './schemas.ts'
 
-/** What every route for one's own account may answer beside its own. */
-export const ownErrors = {
-  401: { description: 'Nobody is signed in.', schema: schemas.errorBody },
+/** Where a change may be cut off while the storage keeps it. */
+export const storageError = {
   503: {
     description: 'The storage is unavailable; nothing was changed, unless the code is `outcome_unknown`.',
     schema: schemas.errorBody,
   },
+} as const
+
+/** What every route for one's own account may answer beside its own. */
+export const ownErrors = {
+  401: { description: 'Nobody is signed in.', schema: schemas.errorBody },
+  ...storageError,
 } as const
 
 /** Where a recent full proof is demanded (SEC-AUTH-10). */

@@ -11,7 +11,7 @@ import { ownAppPasswords } from '../../store/views/own-account.ts'
 import { type Answer, failure, notFound, notSignedIn, ok, stale } from '../answer.ts'
 import type { Route } from '../endpoint.ts'
 import { freshError, notFoundError, ownErrors } from './account-errors.ts'
-import { adminErrors, refusalAnswer, unknownError } from './admin-answers.ts'
+import { adminErrors, conflictError, refusalAnswer, unknownError } from './admin-answers.ts'
 import { shownAppPassword } from './app-password-body.ts'
 import * as schemas from './schemas.ts'
 
@@ -147,7 +147,7 @@ export const revokeAnyAppPassword: Route = {
     200: { description: 'Revoked.', schema: schemas.messageBody },
     ...adminErrors,
     ...unknownError,
-    409: { description: 'It may not be so.', schema: schemas.errorBody },
+    ...conflictError,
   },
   async handle({ session, id, caller }, { services }) {
     if (session === undefined) return notSignedIn()

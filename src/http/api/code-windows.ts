@@ -6,7 +6,7 @@ import { ownCodeWindows } from '../../store/views/own-account.ts'
 import { type Answer, notFound, notSignedIn, ok } from '../answer.ts'
 import type { Route } from '../endpoint.ts'
 import { notFoundError, ownErrors } from './account-errors.ts'
-import { adminErrors, refusalAnswer, unknownError } from './admin-answers.ts'
+import { adminErrors, conflictError, refusalAnswer, unknownError } from './admin-answers.ts'
 import * as schemas from './schemas.ts'
 
 /** A window as answers show it. */
@@ -66,7 +66,7 @@ export const endAnyCodeWindow: Route = {
     200: { description: 'Ended.', schema: schemas.messageBody },
     ...adminErrors,
     ...unknownError,
-    409: { description: 'It may not be so.', schema: schemas.errorBody },
+    ...conflictError,
   },
   async handle({ session, id, caller }, { services }) {
     if (session === undefined) return notSignedIn()

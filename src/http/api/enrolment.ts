@@ -5,6 +5,7 @@ import { encodeBase32 } from '../../domain/otp/base32.ts'
 import { type Answer, failure, notSignedIn, ok, stale } from '../answer.ts'
 import type { ApiRequest, Edge, Route } from '../endpoint.ts'
 import { qrSvg } from '../qr-svg.ts'
+import { storageError } from './account-errors.ts'
 import * as schemas from './schemas.ts'
 
 const fields = z.strictObject({ name: schemas.deviceName.default('Authenticator') })
@@ -24,10 +25,7 @@ export const registerSecret: Route<typeof fields> = {
     401: { description: 'Nobody is logged in.', schema: schemas.errorBody },
     403: { description: 'A fresh proof is needed.', schema: schemas.errorBody },
     409: { description: 'The user has as many devices as may be.', schema: schemas.errorBody },
-    503: {
-      description: 'The storage is unavailable; nothing was changed, unless the code is `outcome_unknown`.',
-      schema: schemas.errorBody,
-    },
+    ...storageError,
   },
   async handle({ fields: { name }, session, loginToken, caller }, { services }): Promise<Answer> {
     const outcome = await begin(services, { loginToken, session }, { name, caller })

@@ -1,5 +1,5 @@
 /** Largest body of any request, in bytes; the largest real one is a form with a password. */
-export const BODY_MAXIMUM = 16 * 1024
+const BODY_MAXIMUM = 16 * 1024
 
 export type BodyOutcome =
   | { readonly kind: 'fields'; readonly fields: Readonly<Record<string, unknown>> }

@@ -11,7 +11,7 @@ export interface Network {
 }
 
 /** What a peer of a Unix socket is called when no proxy says whom it speaks for. */
-export const LOCAL = 'local'
+const LOCAL = 'local'
 
 /** Tells where a request comes from; forwarding headers count only from listed peers (SEC-RATE-3, SEC-PXY-2). */
 export type ClientAddress = (peer: Peer, forwardedFor: string | null) => string

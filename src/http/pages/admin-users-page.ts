@@ -71,7 +71,7 @@ ${rows}</tbody></table>`,
 }
 
 /** What stands out about a user. */
-export function userTags(
+function userTags(
   { admin: { users: words } }: Texts,
   user: Pick<ListedUser, 'isSuperuser' | 'disabled' | 'hasUsableDevice' | 'hasPassword'>,
 ): Html {

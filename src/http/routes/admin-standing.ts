@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { byAdmin } from '../../actions/allow.ts'
+import type { Admin } from '../../actions/caller.ts'
 import { disableUser } from '../../actions/disable-user.ts'
 import { enableUser } from '../../actions/enable-user.ts'
 import { endSessionsOf } from '../../actions/end-sessions-of.ts'
@@ -7,78 +8,60 @@ import { inviteUser } from '../../actions/invite-user.ts'
 import { unlockUser } from '../../actions/unlock-user.ts'
 import { isId } from '../../domain/id.ts'
 import { invitationLink } from '../../domain/invitation.ts'
+import type { UserId } from '../../domain/user.ts'
+import type { Services } from '../../services.ts'
 import { findShownUser } from '../../store/views/show-user.ts'
 import { pageAnswer } from '../page.ts'
-import { pageRoute } from '../page-endpoint.ts'
+import { type PageRoute, pageRoute } from '../page-endpoint.ts'
 import { invitationPage } from '../pages/admin-users-page.ts'
 import { adminOf, notFound, refused, said, userIdOf, userPath } from './admin-answers.ts'
 
+type Outcome = Awaited<ReturnType<typeof disableUser | typeof enableUser | typeof unlockUser>>
+
+/** A change to one user that takes no fields, and is said on the user's page. */
+function change(
+  path: string,
+  act: (services: Services, id: UserId, by: Admin) => Promise<Outcome>,
+): PageRoute {
+  return pageRoute({
+    method: 'POST',
+    path,
+    access: 'admin',
+    async handle(request, { services }) {
+      const id = userIdOf(request)
+      if (id === undefined) return notFound(request)
+      const outcome = await byAdmin(act(services, id, adminOf(request)))
+      switch (outcome.kind) {
+        case 'disabled':
+        case 'enabled':
+        case 'already-so':
+          return said(userPath(id), outcome.kind)
+        case 'unlocked':
+          return said(userPath(id), outcome.disabledDevices === 0 ? 'unlocked' : 'devices-stay-disabled')
+        case 'no-such-user':
+          return notFound(request)
+        case 'not-admin':
+        case 'stale':
+        case 'own-account':
+          return refused(request, outcome, userPath(id))
+      }
+    },
+  })
+}
+
 /** `POST /admin/users/:id/disable` */
-export const disable = pageRoute({
-  method: 'POST',
-  path: '/admin/users/:id/disable',
-  access: 'admin',
-  async handle(request, { services }) {
-    const id = userIdOf(request)
-    if (id === undefined) return notFound(request)
-    const outcome = await byAdmin(disableUser(services, { id }, adminOf(request)))
-    switch (outcome.kind) {
-      case 'disabled':
-      case 'already-so':
-        return said(userPath(id), outcome.kind)
-      case 'no-such-user':
-        return notFound(request)
-      case 'not-admin':
-      case 'stale':
-      case 'own-account':
-        return refused(request, outcome, userPath(id))
-    }
-  },
+export const disable = change('/admin/users/:id/disable', (services, id, by) => {
+  return disableUser(services, { id }, by)
 })
 
 /** `POST /admin/users/:id/enable` */
-export const enable = pageRoute({
-  method: 'POST',
-  path: '/admin/users/:id/enable',
-  access: 'admin',
-  async handle(request, { services }) {
-    const id = userIdOf(request)
-    if (id === undefined) return notFound(request)
-    const outcome = await byAdmin(enableUser(services, { id }, adminOf(request)))
-    switch (outcome.kind) {
-      case 'enabled':
-      case 'already-so':
-        return said(userPath(id), outcome.kind)
-      case 'no-such-user':
-        return notFound(request)
-      case 'not-admin':
-      case 'stale':
-      case 'own-account':
-        return refused(request, outcome, userPath(id))
-    }
-  },
+export const enable = change('/admin/users/:id/enable', (services, id, by) => {
+  return enableUser(services, { id }, by)
 })
 
 /** `POST /admin/users/:id/unlock` */
-export const unlock = pageRoute({
-  method: 'POST',
-  path: '/admin/users/:id/unlock',
-  access: 'admin',
-  async handle(request, { services }) {
-    const id = userIdOf(request)
-    if (id === undefined) return notFound(request)
-    const outcome = await byAdmin(unlockUser(services, { id }, adminOf(request)))
-    switch (outcome.kind) {
-      case 'unlocked':
-        return said(userPath(id), outcome.disabledDevices === 0 ? 'unlocked' : 'devices-stay-disabled')
-      case 'no-such-user':
-        return notFound(request)
-      case 'not-admin':
-      case 'stale':
-      case 'own-account':
-        return refused(request, outcome, userPath(id))
-    }
-  },
+export const unlock = change('/admin/users/:id/unlock', (services, id, by) => {
+  return unlockUser(services, { id }, by)
 })
 
 /** `POST /admin/users/:id/invite`: shows the link, this once. */

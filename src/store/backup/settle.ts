@@ -125,14 +125,14 @@ export function settler({ later, charged, now, window }: SettleOptions): {
 
   /** Else whoever guessed until they had to wait would begin anew. */
   function attempts(row: BackupRow): BackupRow {
-    const now = charged.get(text(row, 'key'))
-    if (now === undefined) return row
+    const present = charged.get(text(row, 'key'))
+    if (present === undefined) return row
     uncharged.delete(text(row, 'key'))
     return {
       ...row,
-      count: Math.max(number(row, 'count'), now.count),
-      since: Math.max(number(row, 'since'), now.since),
-      blocked_until: Math.max(number(row, 'blocked_until'), now.blockedUntil),
+      count: Math.max(number(row, 'count'), present.count),
+      since: Math.max(number(row, 'since'), present.since),
+      blocked_until: Math.max(number(row, 'blocked_until'), present.blockedUntil),
     }
   }
 

@@ -8,7 +8,7 @@ import { isSqlite } from '../engine.ts'
 const DAY = 24 * 3600
 
 /** Days that the overview goes back, today among them. */
-export const OVERVIEW_DAYS = 30
+const OVERVIEW_DAYS = 30
 
 /** What happened in one day of UTC. */
 export interface OverviewDay {

@@ -32,7 +32,7 @@ export interface Written {
   readonly isNotEnabled?: true
 }
 
-export const SECRET = 'abcdefghijklmnopqrstuvwxyz'
+const SECRET = 'abcdefghijklmnopqrstuvwxyz'
 
 /** The lines that protect a path, as the guide says, with more beside them. */
 export const place = (path: string, more = '', policy = 'two-factor'): string =>

@@ -128,7 +128,7 @@ function* judgeSignIn(nodes: Section['nodes']): Generator<Finding> {
 }
 
 /** Directives of other ways to sign in. */
-export const isOtherProvider = (name: string): boolean =>
+const isOtherProvider = (name: string): boolean =>
   /^auth(?:basic|digest|form|user|group|dbd|dbm|ldap|ntlm|jwt|mellon|gssapi)|^(?:oidc|mellon|shib|cas)|^anonymous|^authname?alias/.test(
     name,
   ) && name !== 'authname'
