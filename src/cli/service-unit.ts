@@ -25,6 +25,8 @@ const stateFolder = '/var/lib/watchword'
  */
 export function serviceUnit({ program, settings, config, user, group }: Service): string {
   const root = plainPath(program.root)
+  // Other users of the machine cannot take such a port while the server is not there.
+  const capability = hasReservedPort(config) ? 'CAP_NET_BIND_SERVICE' : ''
   const others = foldersWritten(config).filter((folder) => !isWithin(folder, [runtimeFolder, stateFolder]))
   return `\
 # Watchword, run by systemd. Printed by "watchword systemd": print it again rather than edit it, and put what is
@@ -58,8 +60,8 @@ UMask=0077
 
 # No MemoryDenyWriteExecute: Node writes the machine code that it runs.
 NoNewPrivileges=yes
-CapabilityBoundingSet=
-AmbientCapabilities=
+CapabilityBoundingSet=${capability}
+AmbientCapabilities=${capability}
 ProtectSystem=strict
 ProtectHome=yes
 ProtectProc=invisible
@@ -86,6 +88,12 @@ LimitCORE=0
 WantedBy=multi-user.target
 `
 }
+
+/** Whether it waits at a port that Linux lets only privileged programs open (ip(7), ip_unprivileged_port_start). */
+const hasReservedPort = ({ listen, authorizer }: Config): boolean =>
+  [listen, authorizer.listen].some(
+    (address) => address.kind === 'tcp' && address.port > 0 && address.port < 1024,
+  )
 
 /** Folders of files that the server makes or changes. */
 function foldersWritten({ data, database, keyFile, authorizer, listen }: Config): string[] {

@@ -50,6 +50,19 @@ test('the unit lets the server write where the settings send it', async (t) => {
   assert.match(stdout, /^User=auth\nGroup=apache$/m)
 })
 
+test('the unit lets the server take ports that other users of the machine cannot, where the settings name one (SEC-FCGI-5)', async (t) => {
+  const here = place(t)
+  const capabilities = async (...more: readonly string[]) =>
+    [
+      ...(await unitFor(here, [...usual, ...more])).stdout.matchAll(
+        /^(?:CapabilityBoundingSet|AmbientCapabilities)=(.*)$/gm,
+      ),
+    ].map(([, given]) => given)
+  assert.deepEqual(await capabilities('[authorizer]', 'listen = "127.0.0.1:9001"'), ['', ''])
+  const reserved = await capabilities('[authorizer]', 'listen = "127.0.0.1:901"')
+  assert.deepEqual(reserved, ['CAP_NET_BIND_SERVICE', 'CAP_NET_BIND_SERVICE'])
+})
+
 test('the unit is refused where a name or a path would be read as something else', async (t) => {
   const here = place(t)
   misused(await here.run('systemd'), /--config/)
