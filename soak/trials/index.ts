@@ -25,6 +25,7 @@ import { markedSecrets } from './marked-secrets.ts'
 import { oneTimeRace } from './one-time-race.ts'
 import { pairRace } from './pair-race.ts'
 import { passwordSpray } from './password-spray.ts'
+import { pause } from './pause.ts'
 import { revocation } from './revocation.ts'
 import { sameAnswers } from './same-answers.ts'
 import { scarceResources } from './scarce-resources.ts'
@@ -70,6 +71,7 @@ export const trials: readonly Trial[] = [
   scarceResources,
   databaseFaults,
   heldFile,
+  pause,
   busyDay,
   badNetwork,
   markedSecrets,

@@ -27,12 +27,17 @@ export type Performed =
 export async function perform(
   person: Person,
   node: Pick<Node, 'port' | 'agent'>,
-  { name, request, code, change, learn }: Deed,
+  deed: Deed,
 ): Promise<Performed> {
+  const { code } = deed.code ?? {}
+  if (code !== undefined) code.device.used = Math.max(code.device.used, code.at)
+  return book(person, deed, await visit(node, { ...deed.request, address: person.address }))
+}
+
+/** Writes in the person's book what was answered to a deed of theirs. */
+export function book(person: Person, { name, code, change, learn }: Deed, reply: Reply): Performed {
   const after = copyOf(person.world)
   change(after)
-  if (code?.code !== undefined) code.code.device.used = Math.max(code.code.device.used, code.code.at)
-  const reply = await visit(node, { ...request, address: person.address })
   if (reply.kind === 'unsent') return { kind: 'unsent' }
   if (reply.kind === 'lost' || isFault(reply)) {
     person.perhaps = { deed: name, world: after, ...(code !== undefined && { code }) }

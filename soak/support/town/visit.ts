@@ -30,8 +30,8 @@ export interface Visit {
   readonly address: string
 }
 
-/** How long an answer may take, in milliseconds; more than any wait that the program allows itself. */
-const PATIENCE_MS = 30_000
+/** How long an answer may take, in milliseconds; more than any wait of the program and any pause of a trial. */
+const PATIENCE_MS = 60_000
 
 /** Sends one request to a node. */
 export function visit({ port, agent }: Pick<Node, 'port' | 'agent'>, to: Visit): Promise<Reply> {
