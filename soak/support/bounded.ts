@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { residentMebibytes } from '../../bench/support/processes.ts'
+import { slowness } from '../../test/support/pace.ts'
 
 /** What a process holds at this moment. */
 export interface Holding {
@@ -19,4 +20,9 @@ export async function until(condition: () => boolean | Promise<boolean>, ms: num
     if (performance.now() > end) return false
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
+}
+
+/** As `until`, for a limit that is meant for quiet cores: where it is over, for as much longer as work takes longer now. */
+export async function untilInTime(condition: () => boolean | Promise<boolean>, ms: number): Promise<boolean> {
+  return (await until(condition, ms)) || until(condition, ms * ((await slowness()) - 1))
 }

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { call, type LeasedPerson, type LeasedWorld, startLeased } from '../../test/support/leased.ts'
-import { holdingOf, until } from '../support/bounded.ts'
+import { holdingOf, until, untilInTime } from '../support/bounded.ts'
 import type { Random } from '../support/random.ts'
 import { count, noFindings } from '../support/town/settle.ts'
 import type { Judgement, Samples, Trial } from '../support/trial.ts'
@@ -74,7 +74,7 @@ async function oneRound(
     count(found.counts, 'full backlogs')
   }
   const over = performance.now()
-  if (await until(async () => (await ask(here, member.there)) === 200, RETURN_MS))
+  if (await untilInTime(async () => (await ask(here, member.there)) === 200, RETURN_MS))
     count(found.counts, 'members let in after')
   else found.violations.push(`a member is not let in ${RETURN_MS} ms after`)
   const returned = Math.round(performance.now() - over)

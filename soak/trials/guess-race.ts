@@ -79,14 +79,16 @@ async function guessCodes(nodes: Nodes, lanes: Lanes, random: Random): Promise<R
       `${hmacs - before.hmacs} codes were computed; ${codeFree} looks have ${HMACS_A_LOOK} each.`,
     )
   }
-  const charged = (await readAttempts(beside.db, [`code:${person.id}`])).get(`code:${person.id}`)?.count
+  const attempts = (await readAttempts(beside.db, [`code:${person.id}`])).get(`code:${person.id}`)
   // What cannot be a code is charged, and never looked at.
   const refused = looks + (reasons.malformed ?? 0)
-  if (charged !== refused) violations.push(`${refused} codes were refused, and ${charged} charged.`)
-  // Not even the right one is looked at now.
+  if (attempts?.count !== refused)
+    violations.push(`${refused} codes were refused, and ${attempts?.count} charged.`)
+  // Not even the right one is looked at while the wait lasts.
   const code = person.code('phone')
   const [owner] = codeShots(nodes, { holder, hands, code }, { ways: ['verify'], count: 1, random })
-  if (owner !== undefined && (await lanes.one(owner)).won) violations.push('The wait let a code through.')
+  const isIn = owner !== undefined && (await lanes.one(owner)).won
+  if (isIn && beside.now() < (attempts?.blockedUntil ?? 0)) violations.push('The wait let a code through.')
   return told(hits, violations, { 'codes looked at': looks })
 }
 

@@ -55,6 +55,8 @@ async function begin({ size }: Stage) {
       const found = noFindings()
       const unprotected = await load(sitePort, '/open/', there, host)
       const asked = await load(sitePort, '/asked/', there, host)
+      // Both sides of it, for other programs may begin in between.
+      const again = await load(sitePort, '/open/', there, host)
       const leased = await load(sitePort, '/leased/', there, host)
       const pages = await load(
         pagesPort,
@@ -70,6 +72,7 @@ async function begin({ size }: Stage) {
       )
       for (const [outcome, kind, wanted] of [
         [unprotected, 'unprotected files', 200],
+        [again, 'unprotected files', 200],
         [asked, 'members let in', 200],
         [leased, 'members let in', 200],
         [pages, 'pages of a session', 200],
@@ -89,7 +92,9 @@ async function begin({ size }: Stage) {
         ...found,
         samples: {
           ...rates,
-          'part of unprotected': [Math.round((100 * asked.rate) / unprotected.rate) / 100],
+          'part of unprotected': [
+            Math.round((100 * asked.rate) / Math.min(unprotected.rate, again.rate)) / 100,
+          ],
           'p99 ms asked': [p99Of(asked)],
           // Elsewhere others work on the same cores.
           ...(size !== 'ci' && { 'held to a second': rates['asked a second'], 'held to ms': [p99Of(asked)] }),

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { request } from '../../bench/support/http.ts'
 import { closedLoop, openLoop } from '../../bench/support/load.ts'
 import { percentile } from '../../bench/support/numbers.ts'
+import { slowness } from '../../test/support/pace.ts'
 import { holdingOf, until } from '../support/bounded.ts'
 import { type Random, seededRandom } from '../support/random.ts'
 import { signIn } from '../support/town/deeds.ts'
@@ -13,7 +14,7 @@ import type { Judgement, Samples, Stage, Trial } from '../support/trial.ts'
 
 /** Sign-ins a second that nobody means, about twenty times what passwords can be hashed on two cores. */
 const RATE = 500
-/** Somebody whom their browser vouches for is in within so many milliseconds. */
+/** Somebody whom their browser vouches for is in within so many milliseconds, on cores that hash for nobody else. */
 const PATIENCE_MS = 5000
 
 /** Far more sign-ins than there is time for. */
@@ -71,6 +72,7 @@ async function oneRound({ town, browsers, milliseconds }: Here, number: number, 
   // The code that each used last is over.
   await new Promise((resolve) => setTimeout(resolve, 31_000 - (Date.now() % 30_000)))
   const found = noFindings()
+  const before = await slowness()
   const flooding = openLoop(node.port, strangers(number), { rate: RATE, connections: 256, milliseconds })
   const checking = closedLoop(
     node.port,
@@ -80,6 +82,8 @@ async function oneRound({ town, browsers, milliseconds }: Here, number: number, 
   )
   const waits = await knownSignIns(town, browsers, { random, milliseconds })
   const [flood, checks] = await Promise.all([flooding, checking])
+  // The flood itself does not count as what else the cores had to do.
+  const allowed = PATIENCE_MS * Math.max(before, await slowness())
   count(found.counts, 'sign-ins that nobody means', flood.offered)
   const refusals: number[] = []
   for (const [status, times] of flood.times) {
@@ -98,6 +102,8 @@ async function oneRound({ town, browsers, milliseconds }: Here, number: number, 
     ...found,
     samples: {
       'ms to sign in': waits.map(Math.round),
+      'ms allowed': [Math.round(allowed)],
+      'late sign-ins': [waits.filter((wait) => wait > allowed).length],
       'p99 ms of checks': [Math.round(percentile(checks.times, 0.99))],
       'p99 ms of refusals': [Math.round(percentile(refusals, 0.99))],
       'resident MiB': [Math.round(holdingOf(node.pid).residentMib)],
@@ -139,7 +145,7 @@ async function knownSignIns(
         request: { ...deed.request, browser },
       })
       return done.kind === 'done'
-    }, PATIENCE_MS)
+    }, 4 * PATIENCE_MS)
     waits.push(isIn ? performance.now() - began : Number.MAX_SAFE_INTEGER)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
@@ -147,10 +153,11 @@ async function knownSignIns(
 }
 
 function judged(samples: Samples): Judgement {
-  const { 'ms to sign in': waits = [], 'resident MiB': resident = [] } = samples
-  const late = waits.filter((wait) => wait > PATIENCE_MS).length
+  const { 'ms to sign in': waits = [], 'late sign-ins': tardy = [], 'resident MiB': resident = [] } = samples
+  const late = tardy.reduce((sum, many) => sum + many, 0)
   const figures: Record<string, number> = {
     'late sign-ins': late,
+    'ms allowed': Math.max(...(samples['ms allowed'] ?? [0])),
     'p99 ms to sign in': percentile(waits, 0.99),
   }
   for (const name of ['p99 ms of checks', 'p99 ms of refusals'])

@@ -5,6 +5,7 @@ import { SESSION } from '../../test/http/journeys.ts'
 import { startApache } from '../../test/support/apache.ts'
 import { type RawAddress, RawClient } from '../../test/support/raw-client.ts'
 import { startWorld, type World } from '../../test/world.ts'
+import { until } from '../support/bounded.ts'
 import { knownStreams, mutatedStream } from '../support/hostile-streams.ts'
 import type { Random } from '../support/random.ts'
 import { answersTo, readAnswers } from '../support/raw-streams.ts'
@@ -139,9 +140,8 @@ async function oneRound(here: Here, number: number, random: Random) {
   const arrived = here.arrived()
   count('requests passed on', arrived.all - before.all)
   // Apache writes a line when it is done with a request.
-  for (let patience = 0; patience < 100 && isMore(here.arrived(), here.logged()); patience++)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  if (isMore(here.arrived(), here.logged())) violations.push('the server saw requests that Apache did not')
+  if (!(await until(() => !isMore(here.arrived(), here.logged()), 30_000)))
+    violations.push('the server saw requests that Apache did not')
   return { counts, violations }
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { untilInTime } from '../bounded.ts'
 import type { Random } from '../random.ts'
 import { count, type Findings, noFindings } from './settle.ts'
 import type { Town } from './town.ts'
@@ -31,10 +31,9 @@ export async function probeClosed(town: Town, random: Random): Promise<Findings>
   return found
 }
 
-/** Waits until every server says that it is ready; later than five seconds after the end of a fault is a violation. */
+/** Waits until every server says that it is ready; later than five seconds of quiet cores after the end of a fault is a violation. */
 export async function untilBack(town: Town, random: Random): Promise<Findings> {
   const found = noFindings()
-  const began = performance.now()
   const isReady = async () => {
     const { address } = random.pick(town.people)
     const replies = await Promise.all(
@@ -42,13 +41,7 @@ export async function untilBack(town: Town, random: Random): Promise<Findings> {
     )
     return replies.every((reply) => reply.kind === 'answered' && reply.status === 200)
   }
-  while (!(await isReady())) {
-    if (performance.now() - began > RETURN_MS) {
-      found.violations.push('Service did not return within five seconds.')
-      return found
-    }
-    await delay(10)
-  }
-  count(found.counts, 'returns')
+  if (await untilInTime(isReady, RETURN_MS)) count(found.counts, 'returns')
+  else found.violations.push('Service did not return within five seconds.')
   return found
 }

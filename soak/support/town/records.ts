@@ -1,9 +1,12 @@
 import { DatabaseSync } from 'node:sqlite'
 import { Client } from 'pg'
+import { until } from '../bounded.ts'
 import type { Standing } from './world.ts'
 
 /** What the database says, read past the program. */
 export interface Records {
+  /** Waits, for half a minute at most, until nothing is under way any more of those that nobody waits for. */
+  quiet(): Promise<unknown>
   /** Of these people; whoever is not there is left out. */
   standings(usernames: readonly string[]): Promise<ReadonlyMap<string, Standing>>
   /** What is wrong with the database itself: a sentence each. */
@@ -18,6 +21,8 @@ export function sqliteRecords(path: string): Records {
   const query = async (sql: string) => database.prepare(sql).all()
   return {
     query,
+    // A transaction ends with the process that made it.
+    quiet: async () => undefined,
     standings: (usernames) => standings(query, usernames),
     async faults() {
       const integrity = (await query('PRAGMA integrity_check')).map((row) => String(row.integrity_check))
@@ -52,6 +57,12 @@ export function postgresRecords(url: string): Records {
   }
   return {
     query,
+    quiet: () =>
+      until(async () => {
+        const busy = await query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+          AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'`)
+        return busy.length === 0
+      }, 30_000),
     standings: (usernames) => standings(query, usernames),
     // It checks its constraints by itself; what is left is whether tables and indexes say the same.
     async faults() {

@@ -36,6 +36,8 @@ export async function settle(town: Town, touched: Iterable<Person>, random: Rand
   const found = noFindings()
   const inDoubt = town.people.filter(({ perhaps }) => perhaps !== undefined)
   const people = [...new Set([...touched, ...inDoubt])]
+  // What a killed server, or a cut connection, has asked of PostgreSQL may be done a moment later.
+  await town.records.quiet()
   const records = await town.records.standings(people.map(({ username }) => username))
   const doubtful: { person: Person; spent: Spent }[] = []
   for (const person of people) {
