@@ -23,7 +23,7 @@ export async function runTests(node, args) {
         '--test',
         '--test-concurrency=2',
         // Names a test that hangs, in place of CI's own limit, which would name none.
-        '--test-timeout=600000',
+        '--test-timeout=1800000',
         '--test-reporter=spec',
         '--test-reporter-destination=stdout',
         `--test-reporter=${reporter}`,

@@ -171,7 +171,7 @@ describe('a lease that is under way while somebody revokes', () => {
     const [path = ''] = found()
     assert.equal(readFileSync(path, 'utf8').split('\n')[1], localTime(world.clock.now() + 30))
     world.clock.advance(31)
-    const deadline = performance.now() + 10_000
+    const deadline = performance.now() + 60_000
     while (existsSync(join(directory, 'users', id))) {
       assert.ok(performance.now() < deadline, 'it stays')
       await delay(20)

@@ -28,7 +28,7 @@ function converse(
   const left = [...answers]
   let screen = ''
   let seen = 0
-  const tooLate = setTimeout(() => child.kill('SIGKILL'), 20_000)
+  const tooLate = setTimeout(() => child.kill('SIGKILL'), 120_000)
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     screen += chunk
     const [next] = left

@@ -201,13 +201,13 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 
     send(debian.httpsPort, url, { method: 'GET', headers: { accept: 'text/html' }, body: undefined })
 })
 
-/** Apache, restarted gracefully, answers by its old configuration for a moment; this gives it ten seconds. */
+/** Apache, restarted gracefully, answers by its old configuration for a moment; this gives it a minute. */
 async function eventually(holds: () => Promise<void>): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {
       return await holds()
     } catch (fault) {
-      if (tries === 100) throw fault
+      if (tries === 600) throw fault
       await delay(100)
     }
   }

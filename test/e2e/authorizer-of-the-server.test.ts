@@ -17,7 +17,7 @@ it('is started with the server, with a secret of its own, and stops with it (SEC
   const server = await startWatchword(folder, env)
   t.after(() => server.kill())
   const started = /"address":"(fcgi:[^"]*)"/
-  for (let wait = 0; wait < 100 && !started.test(server.stderr()); wait++) {
+  for (let wait = 0; wait < 1500 && !started.test(server.stderr()); wait++) {
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   const address = started.exec(server.stderr())?.[1] ?? ''

@@ -65,7 +65,7 @@ describe('the API documentation', () => {
     const server = await startServer(world.app, { kind: 'tcp', host: '127.0.0.1', port: 0 }, {})
     const port = Number(new URL(server.address).port)
     for (const method of ['HEAD', 'GET', 'GET', 'HEAD']) await leaveEarly(port, `${method} ${path} HTTP/1.1`)
-    for (let tries = 0; tries < 100 && openFilesOfPackage() > 0; tries++) await delay(20)
+    for (let tries = 0; tries < 1500 && openFilesOfPackage() > 0; tries++) await delay(20)
     assert.equal(openFilesOfPackage(), 0)
     await server.stop()
   })

@@ -18,6 +18,8 @@ const loopback = ({ settings }: Node) => ({
   serverName: 'auth.example.com',
 })
 
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0)
+
 type Reply = ClientAnswer & { readonly fields: Record<string, unknown> }
 
 // Two nodes on one PostgreSQL, behind the balancer that `watchword apache vhost --node` prints.
@@ -121,12 +123,18 @@ describe('the calls of programs, answered by whichever node is there', () => {
     const timeouts = () => world.apache.errorLog().split('Timeout on 100-Continue').length - 1
     // Both are in use.
     const begun = seen()
+    let sent = 0
     await until(async () => {
       assert.equal(await login(), 200)
+      sent++
       return seen().every((count, index) => count > (begun[index] ?? 0))
     }, 'both nodes are asked')
+    // A node answers a moment before its log is read here.
+    const told = (count: number) =>
+      until(async () => sum(seen()) === sum(begun) + count, 'the logs tell of all')
+    await told(sent)
     const before = seen()
-    let sent = 0
+    sent = 0
     process.kill(first.pid(), 'SIGSTOP')
     try {
       await until(async () => {
@@ -141,6 +149,7 @@ describe('the calls of programs, answered by whichever node is there', () => {
     // What the woken node had before it knows no more than the connection that is gone.
     const { status } = await request({ ...loopback(first), path: '/readyz' })
     assert.equal(status, 200)
+    await told(sum(before) - sum(begun) + sent)
     assert.deepEqual(seen(), [before[0], (before[1] ?? 0) + sent])
   })
 

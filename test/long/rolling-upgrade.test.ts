@@ -14,6 +14,7 @@ import { migrations } from '../../src/store/migrations/index.ts'
 import * as otpDevices from '../../src/store/otp-devices.ts'
 import * as passwordHashes from '../../src/store/password-hashes.ts'
 import * as users from '../../src/store/users.ts'
+import { isInTime } from '../support/pace.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
 import { environment, startWatchword, type Watchword } from '../support/watchword.ts'
 import { PASSWORD } from '../world.ts'
@@ -183,7 +184,7 @@ function signInAllTheTime(nodes: readonly Watchword[]) {
       if (answer.status === 200 && cookie !== undefined) cookies.push(cookie)
       else if (answer.status !== 503 || !text.includes('storage_unavailable'))
         failures.push(`${answer.status} ${text}`)
-      if (took > LONGEST_ANSWER_MS) failures.push(`an answer took ${took.toFixed(0)} ms`)
+      if (!(await isInTime(took, LONGEST_ANSWER_MS))) failures.push(`an answer took ${took.toFixed(0)} ms`)
     }
   }
   const all = Promise.all(Array.from({ length: 6 }, one))
@@ -192,7 +193,7 @@ function signInAllTheTime(nodes: readonly Watchword[]) {
     count: () => cookies.length,
     /** Resolves when so many have signed in. */
     async until(count: number): Promise<void> {
-      const deadline = performance.now() + 60_000
+      const deadline = performance.now() + 300_000
       while (cookies.length < count) {
         assert.deepEqual(failures, [])
         assert.ok(performance.now() < deadline, `only ${cookies.length} of ${count} signed in`)

@@ -18,12 +18,14 @@ import * as siteSessions from '../../src/store/site-sessions.ts'
 import { ask } from '../support/fastcgi-client.ts'
 import { requestStream } from '../support/fastcgi-streams.ts'
 import { freePort } from '../support/free-port.ts'
+import { isInTime } from '../support/pace.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
 import { environment, runWatchword, startWatchword, type Watchword } from '../support/watchword.ts'
 import { PASSWORD } from '../world.ts'
 
 const site = 'https://wiki.example.net'
+const withBody = { 'content-type': 'application/json', 'content-length': 2 }
 
 const childrenOf = (pid: number): number[] =>
   execFileSync('ps', ['--ppid', String(pid), '-o', 'pid='], { encoding: 'utf8' })
@@ -90,13 +92,16 @@ describe('two workers on one machine', () => {
   /** One request over the socket, on a connection of its own unless an agent keeps it. */
   function get(
     target: string,
-    { agent, body }: { agent?: Agent; body?: Promise<string> } = {},
+    { agent, body, onSeen }: { agent?: Agent; body?: Promise<string>; onSeen?: () => void } = {},
   ): Promise<Got> {
     return new Promise((resolve, reject) => {
-      const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': 2 }
+      const headers =
+        body === undefined ? {} : { ...withBody, ...(onSeen !== undefined && { expect: '100-continue' }) }
       const method = body === undefined ? 'GET' : 'POST'
       const request = httpRequest({ socketPath: path, path: target, method, headers, agent: agent ?? false })
       request.on('error', reject)
+      // The server says so when it has read the head.
+      request.on('continue', () => onSeen?.())
       request.on('response', (response) => {
         let text = ''
         response.setEncoding('utf8').on('data', (data) => {
@@ -233,15 +238,19 @@ describe('two workers on one machine', () => {
     }
     await postgres.start()
     const back = async () => (await get('/readyz')).status === 200 && (await cleo.status()) === 200
-    await until(back, 'an answer within five seconds', 5000)
+    const began = performance.now()
+    await until(back, 'an answer')
+    assert.ok(await isInTime(performance.now() - began, 5000), 'an answer within five seconds')
     for (let i = 0; i < 6; i++) assert.equal(await cleo.status(), 200)
     assert.deepEqual(childrenOf(watchword.pid).toSorted(), before)
   })
 
   it('answer what is open when they are told to end, and leave nothing behind', async () => {
     const body = Promise.withResolvers<string>()
-    const open = [get('/auth/login/', { body: body.promise }), get('/auth/login/', { body: body.promise })]
-    await until(async () => (await get('/healthz')).status === 200, 'both under way')
+    let seen = 0
+    const post = () => get('/auth/login/', { body: body.promise, onSeen: () => seen++ })
+    const open = [post(), post()]
+    await until(() => seen === 2, 'both under way')
     const workers = childrenOf(watchword.pid)
     const ended = watchword.stop()
     await until(() => watchword.stderr().split('"stopping"').length === 4, 'the word of all three')
@@ -281,9 +290,13 @@ describe('two workers on one machine', () => {
   it('end at once at a second signal', async () => {
     watchword = await startWatchword(folder, env)
     const workers = childrenOf(watchword.pid)
-    const open = get('/auth/login/', { body: new Promise<string>(() => {}) })
+    let isSeen = false
+    const onSeen = () => {
+      isSeen = true
+    }
+    const open = get('/auth/login/', { body: new Promise<string>(() => {}), onSeen })
     const cut = assert.rejects(open)
-    await until(async () => (await get('/healthz')).status === 200, 'one under way')
+    await until(() => isSeen, 'one under way')
     const ended = watchword.stop()
     await until(() => watchword.stderr().split('"stopping"').length === 4, 'the word of all three')
     // Two signals within a second count as one.
@@ -292,7 +305,7 @@ describe('two workers on one machine', () => {
       await delay(100)
     }
     assert.equal(await ended, null)
-    await until(() => !workers.some(isAlive), 'the end of the workers', 5000)
+    await until(() => !workers.some(isAlive), 'the end of the workers')
     await cut
   })
 

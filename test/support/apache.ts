@@ -251,7 +251,7 @@ async function testConfiguration(folder: string): Promise<string> {
 
 /** Resolves when somebody listens at a port of loopback, and fails if the server ends before. */
 export async function untilListening(port: number, server: ChildProcess, log: () => string): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
+  for (let attempt = 0; attempt < 2400; attempt++) {
     if (server.exitCode !== null || server.signalCode !== null) break
     const socket = connect(port, '127.0.0.1')
     // Nobody there yet is an error event, which `once` turns into a rejection.

@@ -153,7 +153,7 @@ async function ended(server: ChildProcess): Promise<void> {
 }
 
 async function untilListening(port: number, server: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
+  for (let attempt = 0; attempt < 2400; attempt++) {
     if (server.exitCode !== null || server.signalCode !== null) break
     const socket = connect(port, '127.0.0.1')
     const connected = await once(socket, 'connect').then(

@@ -34,7 +34,7 @@ export const request = (cookie: string, secret: string | undefined = SECRET, id 
     flags,
   )
 
-/** One connection to `fcgi://host:port`; gives up after ten seconds. */
+/** One connection to `fcgi://host:port`; gives up after a minute. */
 export function ask(
   address: string,
   chunks: readonly Buffer[],
@@ -47,8 +47,8 @@ export function ask(
     const received: Buffer[] = []
     const patience = setTimeout(() => {
       socket.destroy()
-      reject(new Error('no end after ten seconds'))
-    }, 10_000)
+      reject(new Error('no end after a minute'))
+    }, 60_000)
     socket.on('data', (data: Buffer) => received.push(data))
     // A reset is one way to be refused; 'close' follows.
     socket.on('error', () => {})

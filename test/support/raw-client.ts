@@ -29,7 +29,7 @@ export class RawClient {
   #socket: Socket | undefined
 
   /** @param patience how long an answer may take, in seconds. */
-  constructor(address: RawAddress, patience = 10) {
+  constructor(address: RawAddress, patience = 60) {
     this.#address = address
     this.#patience = patience
   }

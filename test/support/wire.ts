@@ -11,13 +11,13 @@ export interface Wire {
   close(): void
 }
 
-/** Opens a connection to a port of 127.0.0.1, whatever certificate is shown there; it fails after 15 silent seconds. */
+/** Opens a connection to a port of 127.0.0.1, whatever certificate is shown there; it fails after 60 silent seconds. */
 export async function openWire(port: number, servername: string): Promise<Wire> {
   const socket = connect({ port, host: '127.0.0.1', servername, rejectUnauthorized: false })
   let got = ''
   let ended = false
   socket.setEncoding('latin1')
-  socket.setTimeout(15_000, () => socket.destroy(new Error(`silent after: ${got.slice(-500)}`)))
+  socket.setTimeout(60_000, () => socket.destroy(new Error(`silent after: ${got.slice(-500)}`)))
   socket.on('data', (part) => {
     got += part
   })
