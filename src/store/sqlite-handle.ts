@@ -2,6 +2,9 @@ import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import type { CompiledQuery, QueryResult } from 'kysely'
 
+/** A page that many sign-ins change is copied into the file once each 16 MiB of log, and not each 4 as SQLite has it. */
+const CHECKPOINT_PAGES = 4000
+
 interface SqliteHandleOptions {
   readonly readOnly: boolean
   /** How long opening waits for another program that opens or closes the file, in milliseconds. */
@@ -40,11 +43,25 @@ export class SqliteHandle {
     return this.#opened?.isTransaction ?? false
   }
 
-  /** Whether commits from now on wait until their log is on disk. SQLite takes it between transactions only. */
+  /**
+   * Whether commits from now on wait until their log is on disk. SQLite takes it between transactions only.
+   *
+   * Those that do not wait copy nothing into the file either: SQLite keeps to itself when a sync fails by which it does.
+   */
   waitForDisk(waits: boolean): void {
     if (waits === this.#waitsForDisk) return
-    this.#database.exec(`PRAGMA synchronous = ${waits ? 'FULL' : 'NORMAL'}`)
+    this.#database.exec(
+      waits
+        ? `PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`
+        : 'PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0',
+    )
     this.#waitsForDisk = waits
+  }
+
+  /** Copies the log into the file, both synced, and begins it anew; `false` while somebody else is in it. */
+  renewLog(): boolean {
+    const [row] = this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all()
+    return row?.busy === 0
   }
 
   run<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
@@ -85,9 +102,10 @@ function open(path: string, { readOnly, timeoutMs }: SqliteHandleOptions): Datab
   // While it is opened, SQLite itself waits for another process that opens or closes it; from then on we do.
   const database = new DatabaseSync(path, { readOnly, timeout: timeoutMs })
   try {
-    // A page that many sign-ins change is copied into the file once each 16 MiB of log, not each 4.
     if (!readOnly) {
-      database.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA synchronous = FULL')
+      database.exec(
+        `PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA synchronous = FULL`,
+      )
     }
     database.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4000')
     // What a savepoint may have to undo is kept in memory, not in files that are made and removed for each group.

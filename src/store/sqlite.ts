@@ -4,50 +4,23 @@ import {
   type Dialect,
   type Driver,
   type QueryResult,
-  SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
 import { storageFault } from '../domain/faults.ts'
 import { type CommitGroup, commitGroup } from './commit-group.ts'
-import type { ReadingNow, RunningNow } from './read-now.ts'
+import type { RunningNow } from './read-now.ts'
+import { WatchwordSqliteAdapter } from './sqlite-adapter.ts'
 import { SqliteHandle } from './sqlite-handle.ts'
 import type { SyncingLater } from './sync-later.ts'
 import { Turns } from './turns.ts'
-
-/** What SQLite can do and Kysely does not assume. */
-class WatchwordSqliteAdapter extends SqliteAdapter implements ReadingNow {
-  readonly #driver: SqliteDriver
-
-  constructor(driver: SqliteDriver) {
-    super()
-    this.#driver = driver
-  }
-
-  readNow<Row>(query: CompiledQuery<Row>): Row[] {
-    try {
-      return this.#driver.read<Row>(query).rows
-    } catch (cause) {
-      throw storageFault(cause)
-    }
-  }
-
-  override get supportsTransactionalDdl() {
-    return true
-  }
-
-  /** The driver below orders the writers itself; Kysely's lock would make readers wait for them. */
-  override get supportsMultipleConnections() {
-    return true
-  }
-}
 
 /** Kysely's dialect over `node:sqlite`; opens the file at once. */
 export function sqliteDialect(path: string): Dialect {
   const driver = new SqliteDriver(path)
   return {
     createDriver: () => driver,
-    createAdapter: () => new WatchwordSqliteAdapter(driver),
+    createAdapter: () => new WatchwordSqliteAdapter((query) => driver.read(query)),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }
@@ -58,6 +31,7 @@ const PATIENCE_MS = 5000
 /** How long the lock may be taken before we look whether it is another process that holds it. */
 const OWN_LOCK_MS = 1000
 const SQLITE_BUSY = 5
+const SQLITE_IOERR = 10
 /** What SQLite says of its log's locks after it tried for ten seconds. */
 const SQLITE_PROTOCOL = 15
 /** A number in the file's head that is the program's to use, and is not used: set to what it is. */
@@ -79,6 +53,8 @@ class SqliteDriver implements Driver {
   #flushScheduled = false
   /** Whether something is committed that was not synced yet. */
   #owesSync = false
+  /** Whether a commit failed while a sync was owed. */
+  #hasLostSync = false
 
   constructor(path: string) {
     this.writer = new SqliteHandle(path, { readOnly: false, timeoutMs: PATIENCE_MS })
@@ -199,6 +175,7 @@ class SqliteDriver implements Driver {
       group.resolve()
     } catch (error) {
       this.#undo()
+      this.#hasLostSync ||= this.#owesSync && has(error, SQLITE_IOERR)
       group.reject(error)
     }
   }
@@ -217,6 +194,7 @@ class SqliteDriver implements Driver {
     let hasReopened = false
     for (;;) {
       try {
+        if (this.#hasLostSync) this.#syncWhatWasLost()
         this.writer.waitForDisk(!syncsLater)
         return this.writer.exec('BEGIN IMMEDIATE')
       } catch (error) {
@@ -227,6 +205,18 @@ class SqliteDriver implements Driver {
       }
       await new Promise((resolve) => setTimeout(resolve, 2))
     }
+  }
+
+  /**
+   * Stores anew what a sync that failed was to store. The system tells of that once, takes it for stored, and succeeds with the
+   * next sync; what lies behind it in the log would end with it when the power fails. What the failed group wrote SQLite itself
+   * writes anew.
+   */
+  #syncWhatWasLost(): void {
+    if (!this.writer.renewLog())
+      throw Object.assign(new Error('The log is in use.'), { errcode: SQLITE_BUSY })
+    this.#hasLostSync = false
+    this.#owesSync = false
   }
 
   /** What is committed, for whoever is in no transaction. */
