@@ -11,33 +11,35 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { protectionFiles } from '../../src/apache/protect.ts'
 import { compose } from '../../src/compose.ts'
 import { newId, newToken } from '../../src/crypto/random.ts'
-import { builtInPolicies } from '../../src/domain/access.ts'
 import { hashToken, type Token } from '../../src/domain/token.ts'
 import * as sessions from '../../src/store/sessions.ts'
 import * as siteSessions from '../../src/store/site-sessions.ts'
-import { type Apache, startApache } from '../../test/support/apache.ts'
+import type { Apache } from '../../test/support/apache.ts'
 import { configOf } from '../support/data.ts'
 import type { Bench, Line, Measurement } from '../support/line.ts'
 import { median } from '../support/numbers.ts'
+import { openidMissing, signInAtProvider, startProvider } from '../support/openid.ts'
 import { benchFile, cpuSeconds, freePort, startServer } from '../support/processes.ts'
+import { SECRET, startProtected, type Way, ways } from '../support/protected-apache.ts'
 import { startWatchword } from '../support/servers.ts'
 import { type WrkOutcome, wrkWith } from '../support/wrk.ts'
 
-/** One small file of one Apache: open, protected with leases, asked about each time, and asked of a trivial authorizer. */
+/**
+ * One small file of one Apache: open, protected with leases, asked about each time, asked of a trivial authorizer, and
+ * protected by mod_auth_openidc where that is installed.
+ */
 export const protectedPlaces: Measurement = { names: ['protected'], run }
 
 const needed = ['/usr/sbin/apache2', '/usr/bin/setpriv', '/usr/bin/wrk']
 const VISITORS = 10_000
 const CONNECTIONS = 16
-const SECRET = 'a-secret-of-the-benchmark'
 
-const ways = ['open', 'leased', 'asked', 'trivial'] as const
-type Way = (typeof ways)[number]
+/** By default the module's shared memory holds 500 things, of which each sign-in leaves several, the oldest going first. */
+const OPENID_SESSIONS = 100
 
 const siteTokenOf = (index: number): Token =>
   createHash('sha256').update(`site ${index}`).digest('base64url') as Token
@@ -58,7 +60,15 @@ async function run(bench: Bench): Promise<Line[]> {
   })
   trivial.child.send(tokens)
   const port = await freePort()
-  const apache = await startProtected({ port, trivialPort: trivial.port, leaseDirectory })
+  const without = openidMissing()
+  if (without !== undefined) console.log(`– protected is measured without mod_auth_openidc: ${without}.`)
+  const provider = without === undefined ? await startProvider(bench.log) : undefined
+  const apache = await startProtected({
+    port,
+    trivialPort: trivial.port,
+    leaseDirectory,
+    providerPort: provider?.port,
+  })
   const origin = `http://127.0.0.1:${apache.httpPort}`
   const folder = bench.data.watchword('real')
   await addVisitors(folder, origin, tokens)
@@ -76,9 +86,11 @@ async function run(bench: Bench): Promise<Line[]> {
   )
   try {
     const seen = touchAll(join(folder, 'watchword.sqlite3'))
-    return linesOf(await measureAll(bench, { apache, tokens, seen, pids: [server.pid, trivial.pid] }))
+    const places = placesOf(tokens)
+    if (provider !== undefined) places.push(await openidPlace(origin))
+    return linesOf(await measureAll(bench, places, { apache, seen, pids: [server.pid, trivial.pid] }))
   } finally {
-    await Promise.all([server.stop(), trivial.stop(), apache.stop()])
+    await Promise.all([server, trivial, provider, apache].map((each) => each?.stop()))
     rmSync(memory, { recursive: true, force: true })
   }
 }
@@ -88,58 +100,72 @@ interface Measured extends WrkOutcome {
   readonly cpu: readonly [number, number, number]
 }
 
+/** One way to the file, and whose cookies are sent there in turn. */
+interface Place {
+  readonly way: Way
+  readonly cookies: readonly string[]
+}
+
+function placesOf(tokens: readonly Token[]): Place[] {
+  const cookies = tokens.map((token) => `theme=dark; watchword-site=${token}`)
+  return ways.filter((way) => way !== 'openid').map((way) => ({ way, cookies }))
+}
+
+async function openidPlace(origin: string): Promise<Place> {
+  const cookies = await signInAtProvider(`${origin}/openid/`, OPENID_SESSIONS)
+  return { way: 'openid', cookies: cookies.map((cookie) => `theme=dark; ${cookie}`) }
+}
+
 async function measureAll(
   bench: Bench,
-  {
-    apache,
-    tokens,
-    seen,
-    pids,
-  }: {
-    apache: Apache
-    tokens: readonly string[]
-    seen: () => void
-    pids: readonly [number, number]
-  },
-): Promise<Record<Way, Measured[]>> {
-  const cookies = tokens.map((token) => `theme=dark; watchword-site=${token}`)
-  const wrk = wrkWith(bench.data.folder, cookies)
+  places: readonly Place[],
+  { apache, seen, pids }: { apache: Apache; seen: () => void; pids: readonly [number, number] },
+): Promise<Partial<Record<Way, Measured[]>>> {
   const seconds = bench.quick ? 1 : 3
   const apachePid = Number(readFileSync(join(apache.folder, 'apache2.pid'), 'utf8'))
   const cpuNow = () => [familyCpu(apachePid), ...pids.map(cpuSeconds)]
-  const measured: Record<Way, Measured[]> = { open: [], leased: [], asked: [], trivial: [] }
-  await Promise.all(ways.map((way) => expectPage(apache, way, cookies[0] ?? '')))
+  const runs = places.map((place) => {
+    const scripts = join(bench.data.folder, place.way)
+    mkdirSync(scripts)
+    const wrk = wrkWith(scripts, place.cookies)
+    return {
+      way: place.way,
+      measured: [] as Measured[],
+      ask: (seconds: number) => wrk(apache.httpPort, `/${place.way}/`, { seconds, connections: CONNECTIONS }),
+    }
+  })
+  for (const place of places) await expectPage(apache, place)
   for (let round = -1; round < (bench.quick ? 2 : 5); round++) {
-    for (const way of ways) {
+    for (const { way, measured, ask } of runs) {
       // Everybody was here half a minute ago: what is left to renew is what renewing costs in the long run.
       seen()
-      const warmUp = way === 'leased' ? Math.ceil(seconds * 1.5) : 1
-      await wrk(apache.httpPort, `/${way}/`, { seconds: warmUp, connections: CONNECTIONS })
+      await ask(way === 'leased' ? Math.ceil(seconds * 1.5) : 1)
       seen()
       const before = cpuNow()
-      const outcome = await wrk(apache.httpPort, `/${way}/`, { seconds, connections: CONNECTIONS })
+      const outcome = await ask(seconds)
       const [httpd = 0, ours = 0, theirs = 0] = cpuNow().map(
         (now, index) => ((now - (before[index] ?? 0)) / outcome.requests) * 1e6,
       )
-      if (round >= 0) measured[way].push({ ...outcome, cpu: [httpd, ours, theirs] })
+      if (round >= 0) measured.push({ ...outcome, cpu: [httpd, ours, theirs] })
     }
   }
-  const [open = 0, ...others] = ways.map((way) => median(measured[way].map(({ bytesEach }) => bytesEach)))
+  const [open = 0, ...others] = runs.map(({ measured }) => median(measured.map(({ bytesEach }) => bytesEach)))
   if (others.some((bytes) => Math.abs(bytes - open) > 5)) {
     throw new Error(
       `Not everybody got the page: ${[open, ...others].map(Math.round).join(', ')} bytes an answer.`,
     )
   }
-  return measured
+  return Object.fromEntries(runs.map(({ way, measured }) => [way, measured]))
 }
 
-function linesOf(measured: Record<Way, readonly Measured[]>): Line[] {
-  const rate = (way: Way) => median(measured[way].map((each) => each.rate))
-  const cpu = (way: Way, index: 0 | 1 | 2) => median(measured[way].map((each) => each.cpu[index])).toFixed(0)
+function linesOf(measured: Partial<Record<Way, readonly Measured[]>>): Line[] {
+  const of = (way: Way) => measured[way] ?? []
+  const rate = (way: Way) => median(of(way).map((each) => each.rate))
+  const cpu = (way: Way, index: 0 | 1 | 2) => median(of(way).map((each) => each.cpu[index])).toFixed(0)
   // In turns within one run: each round is compared with itself, so a core that changes speed changes both.
   const ratio = (way: Way, to: Way) =>
-    median(measured[way].map((each, round) => each.rate / (measured[to][round]?.rate ?? Number.NaN)))
-  const p99 = (way: Way) => median(measured[way].map((each) => each.p99))
+    median(of(way).map((each, round) => each.rate / (of(to)[round]?.rate ?? Number.NaN)))
+  const p99 = (way: Way) => median(of(way).map((each) => each.p99))
   const common = { name: 'protected', must: 'be at least', unit: '', digits: 2 } as const
   return [
     {
@@ -174,59 +200,22 @@ function linesOf(measured: Record<Way, readonly Measured[]>): Line[] {
       digits: 1,
       behind: [`trivial ${p99('trivial').toFixed(1)} ms`],
     },
+    ...(of('openid').length === 0
+      ? []
+      : [
+          {
+            ...common,
+            what: `… with leases ÷ mod_auth_openidc with ${OPENID_SESSIONS} sessions in its shared memory`,
+            measured: ratio('leased', 'openid'),
+            target: 1,
+            behind: [
+              `${rate('openid').toFixed(0)}/s, ÷ unprotected ${ratio('openid', 'open').toFixed(2)}`,
+              `p99 ${p99('openid').toFixed(1)} ms`,
+              `processor ${cpu('openid', 0)} µs of Apache`,
+            ],
+          },
+        ]),
   ]
-}
-
-/** Apache as Debian starts it, without TLS, with the files that `watchword apache install` writes. */
-function startProtected({
-  port,
-  trivialPort,
-  leaseDirectory,
-}: {
-  readonly port: number
-  readonly trivialPort: number
-  readonly leaseDirectory: string
-}): Promise<Apache> {
-  const asking = { name: 'asking', access: ['session'], assertion: false, lease: 0, networks: [] } as const
-  return startApache({
-    extraModules: ['authn_core', 'authz_user', 'authnz_fcgi', 'setenvif', 'dir'],
-    vhost: ({ httpPort, certificate }) => {
-      const prefix = dirname(certificate)
-      const authorizer = { host: '127.0.0.1', port }
-      const policies = [...builtInPolicies, asking]
-      for (const { path, text, mode } of protectionFiles({
-        ...{ prefix, authorizer, secret: SECRET, policies, leaseDirectory },
-      })) {
-        mkdirSync(dirname(path), { recursive: true })
-        writeFileSync(path, text, { mode })
-      }
-      const asked = readFileSync(join(prefix, 'watchword', 'protect-asking.conf'), 'utf8')
-      const toTrivial = asked.replace('CheckAuthnProvider watchword', 'CheckAuthnProvider trivial')
-      writeFileSync(join(prefix, 'watchword', 'protect-trivial.conf'), toTrivial)
-      for (const way of ways) {
-        mkdirSync(join(prefix, 'htdocs', way))
-        writeFileSync(join(prefix, 'htdocs', way, 'index.html'), `${'x'.repeat(1023)}\n`)
-      }
-      const place = (way: Way, policy: string) =>
-        `<Location "/${way}">\n  Include watchword/protect-${policy}.conf\n</Location>`
-      return `
-Include conf-available/watchword-authorizer.conf
-AuthnzFcgiDefineProvider authn trivial fcgi://127.0.0.1:${trivialPort}/
-KeepAlive On
-MaxKeepAliveRequests 0
-<VirtualHost *:${httpPort}>
-  ServerName 127.0.0.1
-  DocumentRoot "${prefix}/htdocs"
-  DirectoryIndex index.html
-  <Directory "${prefix}/htdocs">
-    Require all granted
-  </Directory>
-  ${place('leased', 'two-factor')}
-  ${place('asked', 'asking')}
-  ${place('trivial', 'trivial')}
-</VirtualHost>`
-    },
-  })
 }
 
 /** A session for everybody, known at the host already. */
@@ -265,12 +254,10 @@ function touchAll(file: string): () => void {
   }
 }
 
-async function expectPage({ httpPort }: Apache, way: Way, cookie: string): Promise<void> {
-  const answer = await fetch(`http://127.0.0.1:${httpPort}/${way}/`, {
-    headers: { cookie },
-    redirect: 'manual',
-  })
-  const stranger = await fetch(`http://127.0.0.1:${httpPort}/${way}/`, { redirect: 'manual' })
+async function expectPage({ httpPort }: Apache, { way, cookies: [cookie = ''] }: Place): Promise<void> {
+  const address = `http://127.0.0.1:${httpPort}/${way}/`
+  const answer = await fetch(address, { headers: { cookie }, redirect: 'manual' })
+  const stranger = await fetch(address, { redirect: 'manual' })
   if (answer.status !== 200 || (stranger.status === 200) !== (way === 'open')) {
     throw new Error(`/${way}/ was answered ${answer.status}, and ${stranger.status} without a cookie.`)
   }
