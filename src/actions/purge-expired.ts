@@ -43,6 +43,12 @@ const APP_PASSWORDS_KEPT = 30 * 24 * 3600
 /** Longest time for which any rule still looks at charged attempts. */
 const ATTEMPTS_KEPT = 2 * 24 * 3600
 
+/**
+ * Events go by the clock, and a clock may be years ahead for a while: so one purge takes no more than the oldest day of them.
+ * Purges come often enough to catch up after a pause.
+ */
+const EVENTS_AT_ONCE = 24 * 3600
+
 /** Rows removed at a time, so that a sign-in never waits long for its turn. */
 const BATCH = 500
 
@@ -54,6 +60,8 @@ export async function purgeExpired({
 }: Pick<Services, 'db' | 'now' | 'policy'>): Promise<Purged> {
   const now = clock()
   await makeMonths(db, now)
+  const oldestEvent = (await auditLog.oldestAt(db)) ?? now
+  const eventsBefore = Math.min(now - policy.auditRetention, oldestEvent + EVENTS_AT_ONCE)
   return {
     logins: await inBatches((limit) => logins.purge(db, now, limit)),
     sessions: await inBatches((limit) => sessions.purge(db, now, limit)),
@@ -66,8 +74,8 @@ export async function purgeExpired({
     signingKeys: await purgeSigningKeys(db, now),
     codeWindows: await inBatches((limit) => codeWindows.purge(db, now - CODE_WINDOW_REMEMBERED, limit)),
     attempts: await purgeAttempts(db, now - ATTEMPTS_KEPT),
-    auditMonths: await dropMonths(db, now - policy.auditRetention),
-    events: await inBatches((limit) => auditLog.purge(db, now - policy.auditRetention, limit)),
+    auditMonths: await dropMonths(db, eventsBefore),
+    events: await inBatches((limit) => auditLog.purge(db, eventsBefore, limit)),
   }
 }
 

@@ -89,6 +89,18 @@ export async function wasRecorded(
   return row !== undefined
 }
 
+/** When the oldest event was; `undefined` when there is none. */
+export async function oldestAt(db: Db): Promise<UnixSeconds | undefined> {
+  const row = await db
+    .selectFrom('audit_event')
+    .select('at')
+    .orderBy('at')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.at
+}
+
 /** Removes some events older than the retention. */
 export async function purge(db: Db, before: UnixSeconds, limit: number): Promise<number> {
   const { numDeletedRows } = await db

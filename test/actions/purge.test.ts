@@ -51,4 +51,30 @@ describe('housekeeping', () => {
     await db.insertInto('attempts').values(keys).execute()
     assert.equal((await purgeExpired(world.services)).attempts, 1200)
   })
+
+  it('takes one day of the audit log at a time, so that a clock years ahead does not empty it (FT-CLOCK-1)', async () => {
+    const { services, clock } = world
+    const started = clock.now()
+    for (let day = 0; day < 5; day++) {
+      await world.user(`user-of-day-${day}`)
+      clock.advance(DAY)
+    }
+    const events = (await world.audit()).length
+    clock.set(started + 10 * 365 * DAY)
+    const purged = await purgeExpired(services)
+    clock.set(started + 5 * DAY)
+    const left = (await world.audit()).length
+    assert.equal(left, events - purged.events)
+    assert.ok(left >= 4, `${left} of ${events} are left`)
+    assert.equal((await purgeExpired(services)).events, 0)
+  })
+
+  it('takes all of the audit log that is over in the end, a day with each purge', async () => {
+    const { services, clock } = world
+    clock.advance(10 * 365 * DAY)
+    const before = (await world.audit()).length
+    let removed = 0
+    for (let purges = 0; purges < 10; purges++) removed += (await purgeExpired(services)).events
+    assert.equal(removed, before)
+  })
 })
