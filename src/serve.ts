@@ -1,5 +1,5 @@
 import { beginSetup } from './actions/begin-setup.ts'
-import { purgeExpired } from './actions/purge-expired.ts'
+import { purgeInTurn } from './actions/purge-in-turn.ts'
 import { startAnswering } from './answering.ts'
 import type { Config } from './config/load.ts'
 import { setupLink } from './domain/invitation.ts'
@@ -53,10 +53,10 @@ export async function serve(config: Config): Promise<number> {
   return 0
 }
 
-/** Removes what has expired, again and again, until what it gives is called. */
+/** Removes what has expired in turn with other nodes, again and again, until what it gives is called. */
 export function startPurging(services: Services, log: ReturnType<typeof createLog>): () => void {
   const purge = () =>
-    purgeExpired(services).catch((error: unknown) => log.error({ err: error }, 'purge failed'))
+    purgeInTurn(services).catch((error: unknown) => log.error({ err: error }, 'purge failed'))
   const first = setTimeout(purge, FIRST_PURGE_MS)
   const timer = setInterval(purge, PURGE_EVERY_MS)
   return () => {

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import type { Generated, Kysely } from 'kysely'
 import type { AppSecretHash } from '../domain/app-password.ts'
 import type { CredentialHash } from '../domain/code-window.ts'
 import type { PasswordHash } from '../domain/password/hash-parameters.ts'
@@ -40,6 +40,8 @@ interface InstallationTable {
   id: 1
   /** Of the key file, so that another one is noticed before anything is hashed or sealed by it. */
   key_fingerprint: string
+  /** When a node last took the turn to purge; 0 before the first. */
+  purged_at: Generated<number>
 }
 
 interface UserTable {

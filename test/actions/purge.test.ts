@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { codeKey } from '../../src/actions/budgets.ts'
 import { purgeExpired } from '../../src/actions/purge-expired.ts'
+import { purgeInTurn } from '../../src/actions/purge-in-turn.ts'
 import { startWorld, type World } from '../world.ts'
 
 const DAY = 24 * 3600
@@ -50,6 +51,15 @@ describe('housekeeping', () => {
     const keys = Array.from({ length: 1200 }, (_, index) => ({ key: `network:${index}`, ...row }))
     await db.insertInto('attempts').values(keys).execute()
     assert.equal((await purgeExpired(world.services)).attempts, 1200)
+  })
+
+  it('is done by one of several nodes every ten minutes', async () => {
+    const nodes = Array.from({ length: 3 }, () => purgeInTurn(world.services))
+    assert.equal((await Promise.all(nodes)).filter((purged) => purged !== undefined).length, 1)
+    world.clock.advance(5 * 60)
+    assert.equal(await purgeInTurn(world.services), undefined)
+    world.clock.advance(5 * 60)
+    assert.notEqual(await purgeInTurn(world.services), undefined)
   })
 
   it('takes one day of the audit log at a time, so that a clock years ahead does not empty it (FT-CLOCK-1)', async () => {

@@ -6,6 +6,7 @@ import * as attempts from '../../src/store/attempts.ts'
 import * as auditLog from '../../src/store/audit-log.ts'
 import * as codeWindows from '../../src/store/code-windows.ts'
 import type { Db } from '../../src/store/database.ts'
+import { keyFingerprint, takePurge } from '../../src/store/installation.ts'
 import * as invitations from '../../src/store/invitations.ts'
 import * as knownBrowsers from '../../src/store/known-browsers.ts'
 import * as logins from '../../src/store/logins.ts'
@@ -38,6 +39,18 @@ export function purgeContract(open: OpenEmpty): void {
         if (removed === 0) return count
       }
     }
+
+    it('is for one of those who ask within nine minutes, and for whoever asks next when a clock was ahead', async () => {
+      await keyFingerprint(db, 'of a key file')
+      const ask = async (now: number) => {
+        const turns = await Promise.all(Array.from({ length: 5 }, () => takePurge(db, now, 540)))
+        return turns.filter((isTaken) => isTaken).length
+      }
+      assert.equal(await ask(NOW), 1)
+      assert.equal(await ask(NOW + 539), 0)
+      assert.equal(await ask(NOW + 540), 1)
+      assert.equal(await ask(NOW), 1)
+    })
 
     it('removes logins that have ended', async () => {
       const userId = await makeUser(db)

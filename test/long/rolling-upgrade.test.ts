@@ -24,7 +24,7 @@ const EVENTS = 50_000
 const KEY = createHash('sha1').update('a key of this test').digest()
 const TOTP = { algorithm: 'sha1', digits: 6, period: 30, t0: 0 } as const
 /** What this version brings beyond the one before it. */
-const NEW = ['0009-audit-months', '0010-few-users']
+const NEW = ['0009-audit-months', '0010-few-users', '0011-purge-turn']
 /** A request that has to wait for a table is answered after the time that it waits for a lock, and what it takes beside. */
 const LONGEST_ANSWER_MS = 8000
 
@@ -95,7 +95,7 @@ describe('an upgrade of one node after another, while people sign in (FT-UPG-1, 
       assert.ok((past.rows[0]?.count ?? 0) > EVENTS)
       await assert.rejects(
         startWatchword(folder, { ...env, TEST_WITHOUT_MIGRATIONS: NEW.join() }, program),
-        /newer than this program: it knows 0009-audit-months, 0010-few-users, 9999-later/,
+        /newer than this program: it knows 0009-audit-months, 0010-few-users, 0011-purge-turn, 9999-later/,
       )
       await upgraded.stop()
     } finally {

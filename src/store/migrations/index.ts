@@ -10,6 +10,7 @@ import * as imports from './0007-imports.ts'
 import * as auditOrder from './0008-audit-order.ts'
 import * as auditMonths from './0009-audit-months.ts'
 import * as fewUsers from './0010-few-users.ts'
+import * as purgeTurn from './0011-purge-turn.ts'
 
 /** A change of the tables that the program before it can live with. */
 export interface SchemaChange extends Migration {
@@ -33,4 +34,5 @@ export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0008-audit-order': auditOrder,
   '0009-audit-months': auditMonths,
   '0010-few-users': fewUsers,
+  '0011-purge-turn': purgeTurn,
 }
