@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { debianPackages } from '../../scripts/lib/debian.js'
 
@@ -41,4 +41,10 @@ export function fakeClock(folder: string): FakeClock {
       write()
     },
   }
+}
+
+/** Removes what libfaketime keeps in memory for a process, which one that was killed leaves behind. */
+export function forgetClockOf(pid: number): void {
+  for (const name of [`faketime_shm_${pid}`, `sem.faketime_sem_${pid}`])
+    rmSync(join('/dev/shm', name), { force: true })
 }

@@ -7,6 +7,7 @@ import { type Composed, compose } from '../../src/compose.ts'
 import type { Config } from '../../src/config/load.ts'
 import { readCallerSecret } from '../../src/crypto/caller-secret.ts'
 import { environment } from '../../test/support/watchword.ts'
+import { forgetClockOf } from './fake-clock.ts'
 import { BEYOND, type Beyond, trialConfig } from './trial-config.ts'
 
 /** The address that people of a trial see; the processes answer on ports of their own. */
@@ -139,6 +140,7 @@ async function startProcess(folder: string, env: Record<string, string>): Promis
     async end() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
       await exited
+      forgetClockOf(child.pid ?? 0)
     },
   }
 }

@@ -203,7 +203,7 @@ function addressOf(npm: ChildProcess): Promise<string> {
 
 /** Restarted gracefully, Apache answers as before for a moment. */
 async function untilOpens(page: Page, path: string): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     const answer = await page.goto(path).catch(() => null)
     if (answer?.status() === 200) return
     await page.waitForTimeout(100)

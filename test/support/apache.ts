@@ -171,7 +171,7 @@ export function request(given: ClientRequest): Promise<ClientAnswer> {
     method,
     headers: headers.flat(),
     agent: agent ?? false,
-    timeout: 15_000,
+    timeout: 60_000,
   }
   return new Promise((resolve, reject) => {
     const outgoing =

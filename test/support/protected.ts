@@ -249,7 +249,7 @@ export function send(
         servername: url.hostname,
         rejectUnauthorized: false,
         agent: false,
-        timeout: 15_000,
+        timeout: 60_000,
       },
       (answer) => {
         let body = ''
