@@ -25,6 +25,7 @@ import { markedSecrets } from './marked-secrets.ts'
 import { oneTimeRace } from './one-time-race.ts'
 import { pairRace } from './pair-race.ts'
 import { passwordSpray } from './password-spray.ts'
+import { spelledPaths } from './path-spellings.ts'
 import { pause } from './pause.ts'
 import { revocation } from './revocation.ts'
 import { sameAnswers } from './same-answers.ts'
@@ -60,6 +61,7 @@ export const trials: readonly Trial[] = [
   codeTiming,
   sameAnswers,
   forgedHeaders,
+  spelledPaths,
   smuggling,
   hostileBodies,
   damagedValues,
