@@ -11,6 +11,8 @@ import { visit } from '../support/town/visit.ts'
 import type { Running, Stage, Trial } from '../support/trial.ts'
 
 const PAGE = 4096
+/** A session that nobody has. */
+const unknown = 'A'.repeat(43)
 
 /** `FT-DISK-3`: the files of the database are damaged while no server runs. */
 export const damagedFile: Trial = {
@@ -20,7 +22,10 @@ export const damagedFile: Trial = {
     'On damaged files the server does not start and says why in a sentence, or it lets nobody in whom it should not (I3).',
   rounds: 'damaged files',
   sizes: { ci: 24, soak: 5000, release: 5000 },
-  needs: ['starts refused', 'servers asked', 'codes sent again', 'ended sessions', 'sessions that go on'],
+  needs: [
+    ...['starts refused', 'servers asked', 'answered with a fault', 'codes sent again', 'ended sessions'],
+    ...['unknown sessions', 'sessions that go on'],
+  ],
   patience: 60,
   begin: damages,
 }
@@ -73,7 +78,7 @@ async function damages({ folder }: Stage): Promise<Running> {
         return found
       }
       count(found.counts, 'servers asked')
-      const asked = random.shuffled(ended).slice(0, 8)
+      const asked = random.shuffled(ended).slice(0, 20)
       await Promise.all(asked.map((each) => ask(node, each, { kind, found })))
       if (!node.isAlive()) count(found.counts, 'servers that ended')
       await node.kill()
@@ -97,25 +102,29 @@ async function worked(town: Town, random: Random, answers: number): Promise<void
 function damage(file: string, random: Random): string {
   const bytes = readFileSync(file)
   const log = readFileSync(`${file}-wal`)
-  const pages = Math.floor(bytes.length / PAGE)
-  const page = PAGE * random.below(pages)
-  switch (random.below(8)) {
+  const kind = random.below(8)
+  // What stands in the log hides the pages of the file: without it they are as after an orderly end.
+  if (kind < 6 && random.below(3) > 0) rmSync(`${file}-wal`)
+  const aPage = () => PAGE * random.below(Math.floor(bytes.length / PAGE))
+  const some = Array.from({ length: 1 + random.below(10) }, aPage)
+  switch (kind) {
     case 0:
-      random.bytes(PAGE).copy(bytes, page)
+      for (const page of some) random.bytes(PAGE).copy(bytes, page)
       writeFileSync(file, bytes)
       return 'pages of noise'
     case 1:
-      bytes.fill(0, page, page + PAGE)
+      for (const page of some) bytes.fill(0, page, page + PAGE)
       writeFileSync(file, bytes)
       return 'empty pages'
-    case 2: {
-      const other = PAGE * random.below(pages)
-      const kept = Buffer.from(bytes.subarray(page, page + PAGE))
-      bytes.copy(bytes, page, other, other + PAGE)
-      kept.copy(bytes, other)
+    case 2:
+      for (const page of some) {
+        const other = aPage()
+        const kept = Buffer.from(bytes.subarray(page, page + PAGE))
+        bytes.copy(bytes, page, other, other + PAGE)
+        kept.copy(bytes, other)
+      }
       writeFileSync(file, bytes)
       return 'pages exchanged'
-    }
     case 3:
       writeFileSync(file, bytes.subarray(0, random.below(bytes.length)))
       return 'files cut short'
@@ -156,20 +165,26 @@ async function ask(
   { kind, found }: { kind: string; found: Findings },
 ): Promise<void> {
   const { username, address, world } = person
-  const look = (session: string) => visit(node, { method: 'GET', path: '/auth/session/', session, address })
-  for (const token of tokens.slice(-2)) {
-    const reply = await look(token)
-    count(found.counts, 'ended sessions')
-    if (reply.kind === 'answered' && reply.status === 200) {
-      found.violations.push(`${username}: after ${kind} a session that ended is believed.`)
-    }
+  const look = async (session: string) => {
+    const reply = await visit(node, { method: 'GET', path: '/auth/session/', session, address })
+    if (reply.kind === 'answered' && reply.status >= 500) count(found.counts, 'answered with a fault')
+    return reply
   }
+  // A session that holds comes first: what a server remembers of it must not stand in for what it cannot read.
   const alive = world.sessions.at(-1)
   const reply = alive && (await look(alive.token))
   if (reply?.kind === 'answered' && reply.status === 200) {
     count(found.counts, 'sessions that go on')
     if (reply.body.user.username !== username)
       found.violations.push(`${username}: after ${kind} they are somebody else.`)
+  }
+  for (const token of [...tokens.slice(-2), unknown]) {
+    const answer = await look(token)
+    count(found.counts, token === unknown ? 'unknown sessions' : 'ended sessions')
+    if (answer.kind === 'answered' && answer.status === 200)
+      found.violations.push(
+        `${username}: after ${kind} a session that ended, or that nobody has, is believed.`,
+      )
   }
   const used = spent.at(-1)
   const isUnclear = used?.code !== undefined && isTakenElsewhere(used.code, world.devices)

@@ -12,7 +12,7 @@ import {
   type TcpProxy,
 } from '../../test/support/tcp-proxy.ts'
 import type { Random } from '../support/random.ts'
-import { untilBack } from '../support/town/fault.ts'
+import { knocking, untilBack } from '../support/town/fault.ts'
 import { mixedLoad } from '../support/town/load.ts'
 import { count, type Findings, gather, settle } from '../support/town/settle.ts'
 import { foundTown, type Town } from '../support/town/town.ts'
@@ -29,7 +29,7 @@ export const databaseFaults: Trial = {
   sizes: { ci: 25, soak: 3600, release: 3600 },
   needs: [
     ...['restarts', 'cuts', 'connections ended', 'tables locked', 'connections refused', 'times read-only'],
-    ...['slow times', 'silences', 'acknowledged', 'answered with a fault', 'returns'],
+    ...['slow times', 'silences', 'acknowledged', 'answered with a fault', 'returns', 'knocks in vain'],
   ],
   patience: 120,
   begin: faults,
@@ -83,10 +83,12 @@ async function underLoad(scene: Scene, way: Way): Promise<Findings> {
   const { town, random } = scene
   const load = mixedLoad(town, { random, lanes: 1 + random.below(6), goesOn: true })
   await load.answered(random.below(20))
+  const knocks = knocking(town, random)
   const kind = await way(scene)
   const back = await untilBack(town, random)
   const found = await load.stop()
   gather(found, back)
+  gather(found, await knocks.stop())
   count(found.counts, kind)
   gather(found, await settle(town, load.touched, random))
   const after = mixedLoad(town, { random, lanes: 3 })

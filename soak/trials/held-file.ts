@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Random } from '../support/random.ts'
-import { untilBack } from '../support/town/fault.ts'
+import { knocking, untilBack } from '../support/town/fault.ts'
 import { mixedLoad } from '../support/town/load.ts'
 import { count, type Findings, gather, settle } from '../support/town/settle.ts'
 import { foundTown, type Town } from '../support/town/town.ts'
@@ -24,7 +24,11 @@ export const heldFile: Trial = {
     'While another program holds the file every wait is bounded and sessions are answered; the log is used anew once its readers are gone (I1, I7, I8).',
   rounds: 'holds',
   sizes: { ci: 4, soak: 100, release: 100 },
-  needs: ['locks held', 'long readers', 'sessions answered meanwhile', 'acknowledged', 'logs used anew'],
+  // Whose wait has no bound is never answered with a fault.
+  needs: [
+    ...['locks held', 'long readers', 'sessions answered meanwhile', 'acknowledged', 'logs used anew'],
+    ...['answered with a fault', 'knocks in vain'],
+  ],
   patience: 120,
   begin: async (stage) => holds(stage),
 }
@@ -63,6 +67,7 @@ async function holdLock(
   database.exec('BEGIN IMMEDIATE')
   const began = performance.now()
   const load = mixedLoad(town, { random, lanes: 6, goesOn: true })
+  const knocks = knocking(town, random)
   const looks = (async () => {
     while (performance.now() - began < ms - 100) {
       await look(town, random, found)
@@ -73,6 +78,7 @@ async function holdLock(
   database.exec('ROLLBACK')
   database.close()
   await looks
+  gather(found, await knocks.stop())
   gather(found, await untilBack(town, random))
   const asked = performance.now()
   gather(found, await load.stop())

@@ -1,5 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { untilInTime } from '../bounded.ts'
-import type { Random } from '../random.ts'
+import { type Random, seededRandom } from '../random.ts'
 import { count, type Findings, noFindings } from './settle.ts'
 import type { Town } from './town.ts'
 import { visit } from './visit.ts'
@@ -29,6 +30,34 @@ export async function probeClosed(town: Town, random: Random): Promise<Findings>
     }),
   )
   return found
+}
+
+/** Asks with sessions that ended, or that nobody has, until it is stopped: none may open while anything fails (I3, I5). */
+export function knocking(town: Town, random: Random): { readonly stop: () => Promise<Findings> } {
+  const found = noFindings()
+  // How often it draws depends on the machine; nobody else's chance must.
+  const own = seededRandom(random.bytes(8).toString('hex'))
+  let isStopped = false
+  const all = (async () => {
+    while (!isStopped) {
+      const { address, ended } = own.pick(town.people)
+      const session = ended.at(-1) ?? own.bytes(32).toString('base64url')
+      const reply = await visit(town.node(own), {
+        ...{ method: 'GET', path: '/auth/session/', session, address },
+      })
+      if (reply.kind === 'answered' && reply.status === 200)
+        found.violations.push('A session that ended, or that nobody has, opened.')
+      else count(found.counts, 'knocks in vain')
+      await delay(20)
+    }
+  })()
+  return {
+    async stop() {
+      isStopped = true
+      await all
+      return found
+    },
+  }
 }
 
 /** Waits until every server says that it is ready; later than five seconds of quiet cores after the end of a fault is a violation. */
