@@ -31,7 +31,11 @@ test('what a failed sync was to store is stored anew before anybody is told that
       { stdio: ['ignore', 'ignore', 'pipe'] },
     )
     const ended = once(strace, 'exit')
-    for await (const text of strace.stderr) if (/attached/.test(String(text))) break
+    // Read to its end: strace dies of a pipe that nobody reads.
+    await new Promise<void>((resolve, reject) => {
+      strace.stderr.on('data', (text) => /attached/.test(String(text)) && resolve())
+      ended.then(() => reject(new Error('strace ended')), reject)
+    })
     child.stdin.write('\n')
     assert.equal(await said(), 'waiting: failed')
     assert.equal(await said(), 'waiting again: stored')
