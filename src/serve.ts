@@ -1,16 +1,10 @@
-import { beginSetup } from './actions/begin-setup.ts'
-import { purgeInTurn } from './actions/purge-in-turn.ts'
 import { startAnswering } from './answering.ts'
 import type { Config } from './config/load.ts'
-import { setupLink } from './domain/invitation.ts'
 import { ListenError } from './http/server.ts'
 import { createLog } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
-import type { Services } from './services.ts'
-
-const PURGE_EVERY_MS = 10 * 60 * 1000
-/** The first one, for processes that do not live as long as that, and late enough not to slow the start. */
-const FIRST_PURGE_MS = 30 * 1000
+import { startPurging } from './purging.ts'
+import { offerSetup } from './setup-offer.ts'
 
 /** What Phusion Passenger puts into a process that it begins; `exit` tells that it has to end. */
 interface Passenger {
@@ -51,28 +45,6 @@ export async function serve(config: Config): Promise<number> {
   stopPurging()
   await stop()
   return 0
-}
-
-/** Removes what has expired in turn with other nodes, again and again, until what it gives is called. */
-export function startPurging(services: Services, log: ReturnType<typeof createLog>): () => void {
-  const purge = () =>
-    purgeInTurn(services).catch((error: unknown) => log.error({ err: error }, 'purge failed'))
-  const first = setTimeout(purge, FIRST_PURGE_MS)
-  const timer = setInterval(purge, PURGE_EVERY_MS)
-  return () => {
-    clearTimeout(first)
-    clearInterval(timer)
-  }
-}
-
-/** Prints where the first user is made, if there is none. */
-export async function offerSetup(services: Services, { origin }: Config): Promise<void> {
-  const begun = await beginSetup(services)
-  if (begun.kind !== 'begun') return
-  console.log(`There is no user yet. To make the first one, open ${setupLink(origin, begun.setup.token)}`)
-  console.log(
-    'This address works once, within an hour. Another way: npx watchword createsuperuser --username NAME',
-  )
 }
 
 /**

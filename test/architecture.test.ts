@@ -41,13 +41,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...['config', 'observe', 'compose.ts', 'services.ts'],
   ],
   'serve.ts': [
-    ...['domain', 'actions', 'http', 'config', 'observe'],
-    ...['answering.ts', 'serve-many.ts', 'services.ts'],
+    ...['http', 'config', 'observe'],
+    ...['answering.ts', 'purging.ts', 'serve-many.ts', 'setup-offer.ts'],
   ],
   'serve-many.ts': [
     ...['crypto', 'http', 'apache', 'config', 'observe', 'workers'],
-    ...['answering.ts', 'compose.ts', 'serve.ts'],
+    ...['answering.ts', 'compose.ts', 'purging.ts', 'setup-offer.ts'],
   ],
+  'purging.ts': ['actions', 'observe', 'services.ts'],
+  'setup-offer.ts': ['domain', 'actions', 'config', 'services.ts'],
   'main.ts': ['cli'],
 }
 
@@ -272,6 +274,28 @@ describe('the architecture', () => {
         .map((target) => `${source.file} imports ${target}`),
     )
     assert.deepEqual(wrong, [])
+  })
+
+  it('has no module that needs itself by way of others', () => {
+    const needs = new Map(
+      sources.map((source) => [
+        source.file,
+        source.imports
+          .filter(({ specifier, typeOnly }) => specifier.startsWith('.') && !typeOnly)
+          .map(({ specifier }) => targetOf(source, specifier)),
+      ]),
+    )
+    const leadsBack = (file: string) => {
+      const reached = new Set<string>()
+      const ahead = [...(needs.get(file) ?? [])]
+      for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
+        if (reached.has(next)) continue
+        reached.add(next)
+        ahead.push(...(needs.get(next) ?? []))
+      }
+      return reached.has(file)
+    }
+    assert.deepEqual([...needs.keys()].filter(leadsBack), [])
   })
 
   it('lets each package be imported where it belongs', () => {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { nearest, settings, variablePrefix } from './describe.ts'
+import { settings, variablePrefix } from './describe.ts'
+import { nearest } from './nearest.ts'
 import { readText } from './read-text.ts'
 
 /** Variables by name, as `process.env` has them. */

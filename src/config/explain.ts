@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import { namedSettings, nearest, settings } from './describe.ts'
+import { namedSettings, settings } from './describe.ts'
+import { nearest } from './nearest.ts'
 
 /** Puts source and key before a problem. */
 export type Describe = (key: string, problem: string) => string

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { describeSettings, showSettings } from '../../src/config/describe.ts'
+import { describeSettings } from '../../src/config/describe.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { showSettings } from '../../src/config/show.ts'
 import { printSettings, settingsFile } from './settings-file.ts'
 
 test('every setting has a variable of its own, a type, a default and a sentence of help', () => {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { showSettings } from '../../src/config/describe.ts'
 import type { Config } from '../../src/config/load.ts'
+import { showSettings } from '../../src/config/show.ts'
 
 /** A folder of the test's own that is removed after it. */
 export function temporaryFolder(t: TestContext): string {

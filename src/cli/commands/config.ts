@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { showSettings } from '../../config/describe.ts'
+import { showSettings } from '../../config/show.ts'
 import { examples, type Handler } from '../invocation.ts'
 import { readConfig } from '../open-services.ts'
 import { settingSources } from '../setting-sources.ts'

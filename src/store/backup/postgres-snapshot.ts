@@ -1,8 +1,8 @@
 import pg from 'pg'
 import { storageFault } from '../../domain/faults.ts'
 import { postgresTypes } from '../postgres.ts'
-import { BATCH, type Snapshot, type TableCopy, type Value } from './snapshot.ts'
-import { type CopiedTable, copiedTables } from './tables.ts'
+import type { Snapshot, TableCopy, Value } from './snapshot.ts'
+import { BATCH, type CopiedTable, copiedTables } from './tables.ts'
 
 type Query = (text: string) => Promise<Value[][]>
 

@@ -19,9 +19,6 @@ export interface Snapshot {
   close(): Promise<void>
 }
 
-/** Rows that are read at once. */
-export const BATCH = 500
-
 /** Looks at a database as it is at this instant; holds up nobody who writes. Refuses one that is not there. */
 export async function openSnapshot(target: DatabaseTarget): Promise<Snapshot> {
   // Each engine is loaded only where it is used.

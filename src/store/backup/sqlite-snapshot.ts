@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { storageFault } from '../../domain/faults.ts'
-import { BATCH, type Snapshot, type TableCopy, type Value } from './snapshot.ts'
-import { type CopiedTable, copiedTables } from './tables.ts'
+import type { Snapshot, TableCopy, Value } from './snapshot.ts'
+import { BATCH, type CopiedTable, copiedTables } from './tables.ts'
 
 const PATIENCE_MS = 5000
 

@@ -1,3 +1,6 @@
+/** Rows of a table that are read at once. */
+export const BATCH = 500
+
 /** A table as it is copied: with the columns that order its rows. */
 export interface CopiedTable {
   readonly name: string
