@@ -1,4 +1,4 @@
-import { write, writeSync } from 'node:fs'
+import { constants, fstatSync, openSync, write, writeSync } from 'node:fs'
 import type { DestinationStream } from 'pino'
 
 const STANDARD_ERROR = 2
@@ -16,6 +16,7 @@ const AGAIN_MS = 100
  * go on by themselves. pino's own destination throws then, and at the end of the process tries for ever.
  */
 export function standardError(): DestinationStream {
+  const target = withoutBlocking()
   let waiting: Buffer[] = []
   let length = 0
   let isWriting = false
@@ -25,7 +26,7 @@ export function standardError(): DestinationStream {
     isWriting = true
     const all = Buffer.concat(waiting)
     waiting = [all]
-    write(STANDARD_ERROR, all, (error, written) => {
+    write(target, all, (error, written) => {
       isWriting = false
       if (error) return void setTimeout(next, AGAIN_MS).unref()
       length -= written
@@ -37,7 +38,7 @@ export function standardError(): DestinationStream {
   process.once('exit', () => {
     // What a write under way has not reported yet may come twice; nothing comes short.
     try {
-      if (length > 0) writeSync(STANDARD_ERROR, Buffer.concat(waiting))
+      if (length > 0) writeSync(target, Buffer.concat(waiting))
     } catch {
       // Nobody is left to be told, and an end must not wait for a disk.
     }
@@ -50,5 +51,21 @@ export function standardError(): DestinationStream {
       length += bytes.length
       next()
     },
+  }
+}
+
+/**
+ * Standard error so that a reader who stopped reading holds up neither a thread nor the end of the process.
+ *
+ * A pipe that is opened once more is told so for us alone; set on what we were given it would hold for whoever shares it. Linux
+ * opens it by this name; a socket it does not, nor the pipe of another user.
+ */
+function withoutBlocking(): number {
+  try {
+    if (!fstatSync(STANDARD_ERROR).isFIFO()) return STANDARD_ERROR
+    return openSync(`/proc/self/fd/${STANDARD_ERROR}`, constants.O_WRONLY | constants.O_NONBLOCK)
+  } catch {
+    // As it is: what waits too long there is lost no more than before.
+    return STANDARD_ERROR
   }
 }
