@@ -7,7 +7,7 @@ import { until } from '../support/until.ts'
 describe('a lease of a Watchword that answers no more', () => {
   let world: LeasedWorld
   before(async () => {
-    world = await startLeased('[policies.asking]\nlease = 0\n[policies.short]\nlease = 5\n', 'short')
+    world = await startLeased('[policies.asking]\nlease = 0\n[policies.short]\nlease = 10\n', 'short')
   })
   after(() => world?.close())
 
