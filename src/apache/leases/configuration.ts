@@ -25,10 +25,13 @@ export function leaseConfiguration(policy: string, directory: string) {
     '^(?!.*watchword-site.*watchword-site)',
     '(?:https;(?:.*;)? __Host-|http;(?:.*;)? )watchword-site=([A-Za-z0-9_-]{43})(?:;|$)',
   ].join('')
-  const file = `'${directory}/policies/${policy}/' . sha1(reqenv('WW_SECRET') . ' ' . %{REQUEST_SCHEME} . '://' . req_novary('Host') . ' ' . $1)`
+  const name = `sha1(reqenv('WW_SECRET') . ' ' . %{REQUEST_SCHEME} . '://' . req_novary('Host') . ' ' . $1)`
+  const file = `'${directory}/policies/${policy}/' . $1`
   const lines = String.raw`^(\d{14})\n(\d{14})\n([^\n]+)\n([^\n]*)\n([^\n]+)\n([^\n]+)\n$`
   const expression = [
     `%{REQUEST_SCHEME} . '; ' . req_novary('Cookie') =~ m#${cookie}#`,
+    // Matched so that it is made once: a comparison hands on what it found.
+    `${name} =~ m#^([0-9a-f]{40})$#`,
     `-f ${file}`,
     `file(${file}) =~ m#${lines}#`,
     '%{TIME} >= $1 && %{TIME} < $2',
