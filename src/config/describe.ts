@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { namedTables, type SettingNote, settingNotes, settingsSchema } from './schema.ts'
+import { namedTables } from './policies.ts'
+import { settingsSchema } from './schema.ts'
+import { type SettingNote, settingNotes } from './setting.ts'
 
 /** What every environment variable of ours begins with. */
 export const variablePrefix = 'WATCHWORD_'

@@ -1,6 +1,6 @@
 import { namedSettings, settings } from './describe.ts'
 import type { Config } from './load.ts'
-import type { SettingNote } from './schema.ts'
+import type { SettingNote } from './setting.ts'
 
 /** A setting in force, as one would write it; empty if it is not set. */
 export interface EffectiveSetting {
