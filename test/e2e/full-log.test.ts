@@ -10,12 +10,12 @@ import { environment } from '../support/watchword.ts'
 
 const launcher = join(import.meta.dirname, '../../bin/watchword.js')
 
-it('goes on serving while its log cannot be written (FT-DISK-1)', { timeout: 60_000 }, async (t) => {
+it('goes on serving while its log cannot be written (FT-DISK-1)', { timeout: 300_000 }, async (t) => {
   // Each write to it is refused as on a disk without space.
   await serveAndStop(t, folderOf(t), openSync('/dev/full', 'w'))
 })
 
-it('serves, and ends, while nobody reads the pipe of its log', { timeout: 60_000 }, async (t) => {
+it('serves, and ends, while nobody reads the pipe of its log', { timeout: 300_000 }, async (t) => {
   const folder = folderOf(t)
   const path = join(folder, 'log')
   execFileSync('mkfifo', [path])
