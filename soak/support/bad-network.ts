@@ -79,7 +79,7 @@ export async function failOnce(network: TcpProxy, span: Span, random: Random): P
   try {
     switch (kind) {
       case 'slow':
-        network.slow(random.pick([5, 50, 300]))
+        network.slow(random.pick([5, 50, 300, 1000, 3000]))
         await delay(random.below(600))
         return 'delays'
       case 'silence':

@@ -2,9 +2,10 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type FarTown, failOnce, foundFarTown, spans } from '../support/bad-network.ts'
 import { type Random, seededRandom } from '../support/random.ts'
+import { codeAtOnce, readyPeople } from '../support/town/at-once.ts'
 import { untilBack } from '../support/town/fault.ts'
 import { mixedLoad } from '../support/town/load.ts'
-import { count, gather, settle } from '../support/town/settle.ts'
+import { count, type Findings, gather, noFindings, settle } from '../support/town/settle.ts'
 import { differences } from '../support/town/world.ts'
 import type { Round, Stage, Trial } from '../support/trial.ts'
 
@@ -16,7 +17,14 @@ export const badNetwork: Trial = {
     'Whatever a network does, between browser and Apache, Apache and server, server and database: no code works twice, deeds are whole or not done, service returns (I1, I2, I7).',
   rounds: 'faults of a network',
   sizes: { ci: 18, soak: 20_000, release: 20_000 },
-  needs: [...spans, 'acknowledged', 'answers lost', 'codes sent again', 'returns'],
+  needs: [
+    ...spans,
+    'acknowledged',
+    'answers lost',
+    'codes sent again',
+    'returns',
+    'codes that came several times',
+  ],
   patience: 180,
   begin,
 }
@@ -44,8 +52,22 @@ async function oneRound({ town, networks }: FarTown, number: number, random: Ran
   gather(found, back)
   await untilQuiet(town)
   gather(found, await settle(town, load.touched, random))
+  gather(found, await sendTwice(town, random))
   count(found.counts, failed === undefined ? 'faults that found nothing' : span)
   if (failed !== undefined) count(found.counts, failed)
+  return found
+}
+
+/** A network that brings one connection several times brings one request several times, with the same code. */
+async function sendTwice(town: FarTown['town'], random: Random): Promise<Findings> {
+  const found = noFindings()
+  const people = readyPeople(town, 1, random)
+  for (const person of people) {
+    const copies = Array.from({ length: 2 + random.below(3) }, () => town.node(random))
+    gather(found, await codeAtOnce(person, copies))
+    count(found.counts, 'codes that came several times')
+  }
+  gather(found, await settle(town, people, random))
   return found
 }
 

@@ -1,12 +1,11 @@
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Postgres, startPostgres } from '../../test/support/postgres.ts'
 import type { Random } from '../support/random.ts'
 import { probeClosed, untilBack } from '../support/town/fault.ts'
 import { mixedLoad } from '../support/town/load.ts'
 import { type Findings, gather, settle } from '../support/town/settle.ts'
-import { foundTown, type Town } from '../support/town/town.ts'
-import { lastLook, townInTurn } from '../support/town/turn.ts'
+import type { Town } from '../support/town/town.ts'
+import { lastLook, townsOnPostgres } from '../support/town/turn.ts'
 import type { Running, Stage, Trial } from '../support/trial.ts'
 
 /** `FT-CRASH-2`: the database, or the server, is killed in the midst of everything, on PostgreSQL. */
@@ -31,21 +30,10 @@ export const crashPostgres: Trial = {
 
 async function kills({ folder, size }: Stage): Promise<Running> {
   const postgres = await startPostgres()
-  const towns = townInTurn(async (number, random) => {
-    const databaseUrl = await postgres.createDatabase(`town${number}`)
-    return foundTown({
-      folder: join(folder, `town${number}`),
-      databaseUrl,
-      people: 90,
-      newcomers: 30,
-      random,
-    })
-  })
+  const towns = townsOnPostgres(folder, postgres)
   return {
     async round(number, random) {
-      const town = await towns.at(number, random)
-      if (town.nodes.length === 0) await town.start()
-      await town.wakeAdmin()
+      const town = await towns.awake(number, random)
       const isReal = size === 'ci' ? number === 1 : number % 100 === 99
       const found = await (number % 2 === 0
         ? killDatabase(town, postgres, random)

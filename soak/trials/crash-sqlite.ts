@@ -1,9 +1,7 @@
-import { join } from 'node:path'
 import type { Random } from '../support/random.ts'
 import { mixedLoad } from '../support/town/load.ts'
 import { count, gather, settle } from '../support/town/settle.ts'
-import { foundTown } from '../support/town/town.ts'
-import { lastLook, townInTurn } from '../support/town/turn.ts'
+import { lastLook, townsOnSqlite } from '../support/town/turn.ts'
 import type { Running, Stage, Trial } from '../support/trial.ts'
 
 /** `FT-CRASH-1`: the server is killed in the midst of everything, on SQLite. */
@@ -27,16 +25,12 @@ export const crashSqlite: Trial = {
 }
 
 function kills({ folder, size }: Stage): Running {
-  const towns = townInTurn((number, random) =>
-    foundTown({ folder: join(folder, `town${number}`), people: 90, newcomers: 30, random }),
-  )
+  const towns = townsOnSqlite(folder)
   return {
     async round(number, random) {
-      const town = await towns.at(number, random)
+      const town = await towns.awake(number, random)
       // Some at the real cost of a hash, by the real launcher: there is more time between the steps.
       const isReal = size === 'ci' ? number % 10 === 9 : number % 100 === 99
-      if (town.nodes.length === 0) await town.start()
-      await town.wakeAdmin()
       const load = mixedLoad(town, { random, lanes: 1 + random.below(10) })
       await load.answered(random.below(isReal ? 15 : 60))
       await sleepLess(random)

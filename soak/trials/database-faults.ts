@@ -40,10 +40,12 @@ interface Scene {
   readonly postgres: Postgres
   readonly proxy: TcpProxy
   readonly database: string
+  /** Longest that a lock is held, in milliseconds. */
+  readonly longestLock: number
   readonly random: Random
 }
 
-async function faults({ folder }: Stage): Promise<Running> {
+async function faults({ folder, size }: Stage): Promise<Running> {
   const postgres = await startPostgres()
   const proxy = await startTcpProxy({
     to: { path: join(postgres.folder, '.s.PGSQL.5432') },
@@ -59,10 +61,9 @@ async function faults({ folder }: Stage): Promise<Running> {
   })
   return {
     async round(number, random) {
-      const town = await towns.at(number, random)
-      if (town.nodes.length === 0) await town.start()
-      await town.wakeAdmin()
-      const scene = { town, postgres, proxy, database, random }
+      const town = await towns.awake(number, random)
+      const longestLock = size === 'ci' ? 7000 : 60_000
+      const scene = { town, postgres, proxy, database, longestLock, random }
       const found = await underLoad(scene, ways[number % 25] ?? (number % 5 === 0 ? restart : cut))
       if (number % 25 === 24) found.violations.push(...(await town.records.faults()))
       return found
@@ -132,9 +133,9 @@ const ways: Readonly<Record<number, Way>> = {
     await endConnections(town, database)
     return 'connections ended'
   },
-  async 6({ town, random }) {
+  async 6({ town, longestLock, random }) {
     const table = random.pick(['session', 'attempts', '"user"', 'otp_device', 'audit_event'])
-    const seconds = (200 + random.below(random.below(4) === 0 ? 7000 : 1500)) / 1000
+    const seconds = (random.below(4) === 0 ? longestLock : 200 + random.below(1500)) / 1000
     await town.records.query(
       `BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(${seconds}); ROLLBACK`,
     )

@@ -6,8 +6,8 @@ import type { Random } from '../support/random.ts'
 import { knocking, untilBack } from '../support/town/fault.ts'
 import { mixedLoad } from '../support/town/load.ts'
 import { count, type Findings, gather, settle } from '../support/town/settle.ts'
-import { foundTown, type Town } from '../support/town/town.ts'
-import { lastLook, townInTurn } from '../support/town/turn.ts'
+import type { Town } from '../support/town/town.ts'
+import { lastLook, townsOnSqlite } from '../support/town/turn.ts'
 import { visit } from '../support/town/visit.ts'
 import type { Running, Stage, Trial } from '../support/trial.ts'
 
@@ -34,14 +34,10 @@ export const heldFile: Trial = {
 }
 
 function holds({ folder, size }: Stage): Running {
-  const towns = townInTurn((number, random) =>
-    foundTown({ folder: join(folder, `town${number}`), people: 90, newcomers: 30, random }),
-  )
+  const towns = townsOnSqlite(folder)
   return {
     async round(number, random) {
-      const town = await towns.at(number, random)
-      if (town.nodes.length === 0) await town.start()
-      await town.wakeAdmin()
+      const town = await towns.awake(number, random)
       const file = join(town.folder, 'data', 'watchword.sqlite3')
       // Shorter than the patience of the server, and longer.
       const ms =

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import type { Random } from '../support/random.ts'
 import { mixedLoad } from '../support/town/load.ts'
 import { count, type Findings, gather, settle } from '../support/town/settle.ts'
-import { foundTown, type Town } from '../support/town/town.ts'
-import { lastLook, townInTurn } from '../support/town/turn.ts'
+import type { Town } from '../support/town/town.ts'
+import { lastLook, townsOnSqlite } from '../support/town/turn.ts'
 import type { Running, Stage, Trial } from '../support/trial.ts'
 
 /** `FT-POWER-1`, as far as the order of calls shows it: what is answered would outlive a loss of power. */
@@ -22,14 +22,10 @@ export const syncOrder: Trial = {
 }
 
 function loads({ folder }: Stage): Running {
-  const towns = townInTurn((number, random) =>
-    foundTown({ folder: join(folder, `town${number}`), people: 90, newcomers: 30, random }),
-  )
+  const towns = townsOnSqlite(folder)
   return {
     async round(number, random) {
-      const town = await towns.at(number, random)
-      if (town.nodes.length === 0) await town.start()
-      await town.wakeAdmin()
+      const town = await towns.awake(number, random)
       return traced(town, join(folder, 'trace'), random)
     },
     end: () => lastLook(towns.last()),
