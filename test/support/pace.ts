@@ -1,4 +1,5 @@
 import { pbkdf2 } from 'node:crypto'
+import { availableParallelism, loadavg } from 'node:os'
 import { promisify } from 'node:util'
 
 const derive = promisify(pbkdf2)
@@ -9,8 +10,9 @@ const QUIET_MS = 13
 const SLOWEST = 10
 
 /**
- * How many times longer work takes here and now than on quiet cores, by work of a known size: from 1 to 10.
+ * How many times longer work takes here than on quiet cores: from 1 to 10.
  *
+ * By work of a known size, done now, and by how many wanted a core in the last minute, as what was busy may be so no more.
  * For limits in seconds, which are promises for a machine that has the time.
  */
 export async function slowness(): Promise<number> {
@@ -21,7 +23,8 @@ export async function slowness(): Promise<number> {
     times.push(performance.now() - began)
   }
   const median = times.toSorted((a, b) => a - b)[4] ?? 0
-  return Math.min(SLOWEST, Math.max(1, median / QUIET_MS))
+  const [wanting = 0] = loadavg()
+  return Math.min(SLOWEST, Math.max(1, median / QUIET_MS, wanting / availableParallelism()))
 }
 
 /** Whether something took no longer than it may on quiet cores; where it did, the machine is looked at before it is blamed. */
