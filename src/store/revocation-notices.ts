@@ -65,8 +65,9 @@ async function listenOnce(url: string, listener: NoticeListener, ending: AbortSi
   try {
     await client.connect()
     await client.query(`listen ${CHANNEL}`)
+    await checkPrimary(client)
     if (!ending.aborted) listener.connected()
-    const ping = setInterval(() => void client.query('select 1').catch(() => end()), PING_EVERY_MS)
+    const ping = setInterval(() => void checkPrimary(client).catch(() => end()), PING_EVERY_MS)
     await over
     clearInterval(ping)
   } catch {
@@ -74,4 +75,10 @@ async function listenOnce(url: string, listener: NoticeListener, ending: AbortSi
   }
   // A peer that is gone without a word never confirms the end.
   await Promise.race([client.end().catch(() => undefined), delay(1000, undefined, { ref: false })])
+}
+
+/** What was set to be read only was set aside: standing is narrowed elsewhere, and nobody tells of it here. */
+async function checkPrimary(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ transaction_read_only: string }>('show transaction_read_only')
+  if (rows[0]?.transaction_read_only !== 'off') throw new Error('PostgreSQL is set to be read only.')
 }

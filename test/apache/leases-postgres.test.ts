@@ -98,6 +98,9 @@ describe('leases of several nodes', () => {
     return { ask, isLeased: () => existsSync(file) }
   }
 
+  /** What is answered; the connections that are left from before may fail. */
+  const answered = (ask: () => Promise<string>) => ask().catch(() => 'nothing')
+
   it('end when another node revokes them (FT-REV-1)', async () => {
     const { ask, isLeased } = await somebody('ada')
     await until(async () => (await ask()) === 'allow' && isLeased(), 'the node listens and leases')
@@ -116,6 +119,19 @@ describe('leases of several nodes', () => {
     assert.equal(ended.rowCount, 1)
     await until(() => !isLeased(), 'the leases end with the connection')
     await until(async () => (await ask()) === 'allow' && isLeased(), 'it listens again')
+  })
+
+  it('end when the database is set aside, where nobody tells of what ends at another one (FT-REV-1)', async () => {
+    const { ask, isLeased } = await somebody('cleo')
+    await until(async () => (await ask()) === 'allow' && isLeased(), 'the node listens and leases')
+    await monitor.query('alter system set default_transaction_read_only = on')
+    await monitor.query('select pg_reload_conf()')
+    // Sooner than by themselves, after half a minute.
+    await until(() => !isLeased(), 'the leases end', 25_000)
+    await monitor.query('set default_transaction_read_only = off')
+    await monitor.query('alter system reset default_transaction_read_only')
+    await monitor.query('select pg_reload_conf()')
+    await until(async () => (await answered(ask)) === 'allow', 'it answers again')
   })
 })
 
