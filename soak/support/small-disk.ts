@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -14,7 +14,7 @@ export interface SmallDisk {
   remove(): void
 }
 
-/** Mounts one of so many MiB, as root; it goes with this process at the latest. */
+/** Mounts one of so many MiB, as root; it goes with this process at the latest, however this process ends. */
 export function smallDisk(folder: string, mebibytes: number): SmallDisk {
   mkdirSync(folder)
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=0700`, 'tmpfs', folder])
@@ -27,6 +27,12 @@ export function smallDisk(folder: string, mebibytes: number): SmallDisk {
     execFileSync('umount', ['--lazy', folder])
   }
   process.once('exit', remove)
+  // Whoever is killed runs no clean-up: their pipe ends.
+  const guard = spawn('sh', ['-c', 'cat; umount --lazy "$0"', folder], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
+  guard.unref()
   const free = () => {
     const { bavail, bsize } = statfsSync(folder)
     return bavail * bsize
@@ -47,6 +53,7 @@ export function smallDisk(folder: string, mebibytes: number): SmallDisk {
     remove() {
       process.off('exit', remove)
       remove()
+      guard.stdin.end()
     },
   }
 }
