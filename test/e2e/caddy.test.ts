@@ -12,6 +12,7 @@ import {
   startCaddy,
   startProxied,
   valuesOf,
+  visitOwnPages,
 } from '../support/proxies.ts'
 import { CALLER_SECRET, type Enrolled, PASSWORD } from '../world.ts'
 
@@ -114,16 +115,9 @@ describe('protected places behind Caddy', () => {
   })
 
   it('has our pages beside it, where nobody can ask as a proxy does', async () => {
-    const visitor = here.visitor()
-    const own = `https://auth.example.com:${here.httpsPort}`
-    const { status, headers } = await visitor.get(`${own}/login`)
-    assert.deepEqual([status, headers['x-frame-options']], [200, 'DENY'])
-    assert.equal((await visitor.get(`${own}/metrics`)).status, 404)
-    const { wiki } = here
-    const asked = await visitor.get(`${own}/api/authorize?policy=two-factor`, {
-      ...{ 'X-Watchword-Secret': CALLER_SECRET, 'X-Forwarded-For': '127.0.0.1', 'X-Forwarded-Method': 'GET' },
-      ...{ 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': new URL(wiki).host, 'X-Forwarded-Uri': '/' },
-    })
+    const { login, metrics, asked } = await visitOwnPages(here)
+    assert.deepEqual([login.status, login.headers['x-frame-options']], [200, 'DENY'])
+    assert.equal(metrics.status, 404)
     assert.deepEqual([asked.status, JSON.parse(asked.body).code], [403, 'forbidden'])
   })
 

@@ -12,7 +12,13 @@ import { connect } from 'node:tls'
 import { changeGroup } from '../../src/actions/change-group.ts'
 import { makeAppPasswordFor } from '../../src/actions/make-app-password.ts'
 import { systemClock } from '../../src/compose.ts'
-import { contents, type ProtectedWorld, startProtected, type Visitor } from '../support/protected.ts'
+import {
+  contents,
+  hostOfContents,
+  type ProtectedWorld,
+  startProtected,
+  type Visitor,
+} from '../support/protected.ts'
 import { type Enrolled, PASSWORD } from '../world.ts'
 
 const operator = { operator: 'test' }
@@ -54,22 +60,10 @@ describe('places that Apache opens by leases', () => {
       },
       toml: '[policies.asking]\nlease = 0\n[policies.short]\nlease = 3\n[policies.near]\nnetworks = ["127.0.0.0/8"]\n',
       wiki: (folder) => `
-  DocumentRoot "${folder}/htdocs"
-  ScriptAlias "/cgi/" "${folder}/cgi/"
+  ${hostOfContents(folder)}
   ProxyPass "/app" "http://127.0.0.1:${port}/app"
   ErrorDocument 404 /error/env
   ScriptAlias "/error/" "${folder}/cgi/"
-  <Directory "${folder}/htdocs">
-    Require all granted
-    DirectoryIndex index.cgi index.html
-    Options +ExecCGI
-    <FilesMatch "\\.cgi$">
-      SetHandler cgi-script
-    </FilesMatch>
-  </Directory>
-  <Directory "${folder}/cgi">
-    Require all granted
-  </Directory>
   ${place('/', 'two-factor')}
   <Location "/error">
     AuthMerging Off

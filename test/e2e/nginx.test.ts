@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { disableUser } from '../../src/actions/disable-user.ts'
 import { makeAppPasswordFor } from '../../src/actions/make-app-password.ts'
-import type { Visitor } from '../support/protected.ts'
+import { signInWhereAsked, type Visitor } from '../support/protected.ts'
 import {
   openWebSocket,
   type Proxied,
@@ -15,6 +15,7 @@ import {
   startNginx,
   startProxied,
   valuesOf,
+  visitOwnPages,
 } from '../support/proxies.ts'
 import { CALLER_SECRET, type Enrolled, PASSWORD } from '../world.ts'
 
@@ -97,15 +98,9 @@ describe('protected places behind nginx', () => {
     const visitor = here.visitor()
     const asked = await visitor.open(`${here.wiki}/files/`)
     assert.deepEqual([asked.status, new URL(asked.address).pathname], [200, '/login'])
-    const back = new URL(asked.address).searchParams.get('return_to') ?? ''
-    const { phone } = ada
-    await visitor.portal.post('/auth/authenticate/', {
-      username: 'ada',
-      password: PASSWORD,
-      otp: phone.code(),
-    })
+    const back = await signInWhereAsked(visitor, asked, ada)
     here.world.clock.advance(30)
-    const { status, body } = await visitor.open(`https://auth.example.com${back}`)
+    const { status, body } = await visitor.open(back)
     assert.deepEqual([status, body], [200, 'the page of the wiki\n'])
   })
 
@@ -192,16 +187,9 @@ describe('protected places behind nginx', () => {
   })
 
   it('has our pages beside it, where nobody can ask as a proxy does', async () => {
-    const visitor = here.visitor()
-    const own = `https://auth.example.com:${here.httpsPort}`
-    const { status, headers } = await visitor.get(`${own}/login`)
-    assert.deepEqual([status, headers['x-frame-options']], [200, 'DENY'])
-    assert.equal((await visitor.get(`${own}/metrics`)).status, 404)
-    const { wiki } = here
-    const asked = await visitor.get(`${own}/api/authorize?policy=two-factor`, {
-      ...{ 'X-Watchword-Secret': CALLER_SECRET, 'X-Forwarded-For': '127.0.0.1', 'X-Forwarded-Method': 'GET' },
-      ...{ 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': new URL(wiki).host, 'X-Forwarded-Uri': '/' },
-    })
+    const { login, metrics, asked } = await visitOwnPages(here)
+    assert.deepEqual([login.status, login.headers['x-frame-options']], [200, 'DENY'])
+    assert.equal(metrics.status, 404)
     assert.deepEqual([asked.status, JSON.parse(asked.body).code], [403, 'forbidden'])
   })
 

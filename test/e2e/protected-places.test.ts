@@ -7,7 +7,15 @@ import { changeGroup } from '../../src/actions/change-group.ts'
 import { disableUser } from '../../src/actions/disable-user.ts'
 import { makeAppPasswordFor } from '../../src/actions/make-app-password.ts'
 import { purgeExpired } from '../../src/actions/purge-expired.ts'
-import { contents, type ProtectedWorld, place, startProtected, type Visitor } from '../support/protected.ts'
+import {
+  contents,
+  hostOfContents,
+  type ProtectedWorld,
+  place,
+  signInWhereAsked,
+  startProtected,
+  type Visitor,
+} from '../support/protected.ts'
 import { type Enrolled, PASSWORD } from '../world.ts'
 
 const operator = { operator: 'test' }
@@ -37,20 +45,8 @@ describe('protected places behind Apache', () => {
       },
       toml: '[policies.inside]\nnetworks = ["10.0.0.0/8"]\n',
       wiki: (folder) => `
-  DocumentRoot "${folder}/htdocs"
-  ScriptAlias "/cgi/" "${folder}/cgi/"
+  ${hostOfContents(folder)}
   ProxyPass "/app" "http://127.0.0.1:${port}/app"
-  <Directory "${folder}/htdocs">
-    Require all granted
-    DirectoryIndex index.cgi index.html
-    Options +ExecCGI
-    <FilesMatch "\\.cgi$">
-      SetHandler cgi-script
-    </FilesMatch>
-  </Directory>
-  <Directory "${folder}/cgi">
-    Require all granted
-  </Directory>
   ${place('/', 'two-factor')}
   ${place('/open', 'password', '\n    Require all granted')}
   ${place('/staff', 'group-staff')}
@@ -116,15 +112,9 @@ describe('protected places behind Apache', () => {
       const visitor = here.visitor()
       const asked = await visitor.open(`${here.wiki}/index.html`)
       assert.deepEqual([asked.status, new URL(asked.address).pathname], [200, '/login'])
-      const back = new URL(asked.address).searchParams.get('return_to') ?? ''
-      const { phone } = ada
-      await visitor.portal.post('/auth/authenticate/', {
-        username: 'ada',
-        password: PASSWORD,
-        otp: phone.code(),
-      })
+      const back = await signInWhereAsked(visitor, asked, ada)
       here.world.clock.advance(30)
-      const { status, body } = await visitor.open(`https://auth.example.com${back}`)
+      const { status, body } = await visitor.open(back)
       assert.deepEqual([status, body], [200, page])
     })
 
@@ -174,16 +164,15 @@ describe('protected places behind Apache', () => {
     })
 
     it('is asked for a fresh proof where the policy wants one', async () => {
-      const { visitor, browser, username, phone } = await inside()
+      const { visitor, ...person } = await inside()
       assert.equal((await visitor.open(`${here.wiki}/recent/index.html`)).status, 200)
       here.world.clock.advance(16 * 60)
       const asked = await visitor.open(`${here.wiki}/recent/index.html`)
       assert.equal(new URL(asked.address).pathname, '/confirm')
       assert.equal((await visitor.get(`${here.wiki}/index.html`)).status, 200)
-      const back = new URL(asked.address).searchParams.get('return_to') ?? ''
-      await browser.post('/auth/authenticate/', { username, password: PASSWORD, otp: phone.code() })
+      const back = await signInWhereAsked(visitor, asked, person)
       here.world.clock.advance(30)
-      assert.equal((await visitor.open(`https://auth.example.com${back}`)).status, 200)
+      assert.equal((await visitor.open(back)).status, 200)
     })
   })
 

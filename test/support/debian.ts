@@ -1,11 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { temporaryFolder } from './apache.ts'
+import { temporaryFolder, untilListening } from './apache.ts'
 import { freePort } from './free-port.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
@@ -106,8 +104,12 @@ export async function startDebian(env: Readonly<Record<string, string>>): Promis
       ],
       { env: everywhere, stdio: 'ignore' },
     )
+  const log = () => {
+    const file = path('var/log/error.log')
+    return existsSync(file) ? readFileSync(file, 'utf8') : ''
+  }
   let server = start()
-  await untilListening(httpPort, server)
+  await untilListening(httpPort, server, log)
   return {
     folder,
     httpPort,
@@ -126,7 +128,7 @@ export async function startDebian(env: Readonly<Record<string, string>>): Promis
     async restart() {
       await ended(server)
       server = start()
-      await untilListening(httpPort, server)
+      await untilListening(httpPort, server, log)
     },
     async stop() {
       await ended(server)
@@ -150,19 +152,4 @@ async function ended(server: ChildProcess): Promise<void> {
   const exit = once(server, 'exit')
   server.kill('SIGTERM')
   await exit
-}
-
-async function untilListening(port: number, server: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 2400; attempt++) {
-    if (server.exitCode !== null || server.signalCode !== null) break
-    const socket = connect(port, '127.0.0.1')
-    const connected = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    )
-    socket.destroy()
-    if (connected) return
-    await delay(25)
-  }
-  throw new Error('Apache did not start.')
 }

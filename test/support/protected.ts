@@ -7,7 +7,7 @@ import { type AuthorizerServer, startAuthorizerServer } from '../../src/apache/f
 import { startLeases } from '../../src/apache/leases/start.ts'
 import { createAuthorizer } from '../../src/authorizer/authorizer.ts'
 import { readCallerSecret } from '../../src/crypto/caller-secret.ts'
-import { type Browser, startWorld, type World } from '../world.ts'
+import { type Browser, type Enrolled, PASSWORD, startWorld, type World } from '../world.ts'
 import { type Apache, type ApachePlace, startApache, temporaryFolder } from './apache.ts'
 import { freePort } from './free-port.ts'
 import { environment } from './watchword.ts'
@@ -223,6 +223,16 @@ export function visitor(portal: Browser, port: number, ownOrigin: string): Visit
   }
 }
 
+/** Signs in at the page that a protected place led to; gives the address that it goes on at. */
+export async function signInWhereAsked(
+  { portal }: Visitor,
+  asked: { readonly address: string },
+  { username, phone }: Pick<Enrolled, 'username' | 'phone'>,
+): Promise<string> {
+  await portal.post('/auth/authenticate/', { username, password: PASSWORD, otp: phone.code() })
+  return new URL(new URL(asked.address).searchParams.get('return_to') ?? '', asked.address).href
+}
+
 async function ofPortal(portal: Browser, url: URL): Promise<Reply> {
   const reply = await portal.get(url.pathname + url.search, { accept: 'text/html' })
   return { status: reply.status, headers: Object.fromEntries(reply.headers), body: reply.text }
@@ -284,3 +294,19 @@ export function contents(folder: string): void {
   for (const path of [join(folder, 'cgi', 'env'), join(folder, 'htdocs', 'php', 'index.cgi')])
     chmodSync(path, 0o755)
 }
+
+/** Text of a host that serves them: the page at `/`, the program at `/php/` and at `/cgi/env`. */
+export const hostOfContents = (folder: string): string => `
+  DocumentRoot "${folder}/htdocs"
+  ScriptAlias "/cgi/" "${folder}/cgi/"
+  <Directory "${folder}/htdocs">
+    Require all granted
+    DirectoryIndex index.cgi index.html
+    Options +ExecCGI
+    <FilesMatch "\\.cgi$">
+      SetHandler cgi-script
+    </FilesMatch>
+  </Directory>
+  <Directory "${folder}/cgi">
+    Require all granted
+  </Directory>`

@@ -223,6 +223,20 @@ export async function openWebSocket({ wiki, httpsPort }: Proxied, visitor: Visit
   return answer.statusCode ?? 0
 }
 
+/** What our own pages, which the proxy has beside the host, answer to a stranger, also to one who asks as a proxy does. */
+export async function visitOwnPages({ visitor, wiki, httpsPort }: Proxied) {
+  const stranger = visitor()
+  const own = `https://auth.example.com:${httpsPort}`
+  return {
+    login: await stranger.get(`${own}/login`),
+    metrics: await stranger.get(`${own}/metrics`),
+    asked: await stranger.get(`${own}/api/authorize?policy=two-factor`, {
+      ...{ 'X-Watchword-Secret': CALLER_SECRET, 'X-Forwarded-For': '127.0.0.1', 'X-Forwarded-Method': 'GET' },
+      ...{ 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': new URL(wiki).host, 'X-Forwarded-Uri': '/' },
+    }),
+  }
+}
+
 /** Files for a proxy to serve. */
 export function pages(folder: string): string {
   const root = join(folder, 'htdocs')
