@@ -61,6 +61,9 @@ async function killOne(
   await delay((random.below(150) / 100) * typical)
   await town.kill(killing)
   for (const sent of await Promise.all(sending)) gather(found, sent)
+  // Nobody has to wait here: each sends one code a time.
+  if ((found.counts['codes that signed in nobody'] ?? 0) > 0)
+    found.violations.push('A right code signed in nobody.')
   const took = performance.now() - began
   gather(found, await settle(town, people, random))
   count(found.counts, 'kills')
