@@ -6,7 +6,7 @@ import { type Apache, startApache } from '../../test/support/apache.ts'
 import { openidConfiguration } from './openid.ts'
 
 /** The ways to one small file, each a path of its own. */
-export const ways = ['open', 'leased', 'asked', 'trivial', 'openid'] as const
+export const ways = ['open', 'leased', 'asked', 'trivial', 'few', 'openid'] as const
 export type Way = (typeof ways)[number]
 
 /** By which Apache shows that it is the one who asks. */
@@ -65,6 +65,7 @@ MaxKeepAliveRequests 0
   ${place('leased', 'two-factor')}
   ${place('asked', 'asking')}
   ${place('trivial', 'trivial')}
+  ${place('few', 'two-factor')}
   ${providerPort === undefined ? '' : openidConfiguration('/openid', { port: httpPort, providerPort })}
 </VirtualHost>`
     },
