@@ -68,19 +68,22 @@ async function killOne(moments: readonly Moment[], number: number): Promise<Find
   const where = `${scene.name} on ${scene.engine}, killed at ${change.call} ${change.number}`
   const wrong = (what: string) => found.violations.push(`${where}: ${what}`)
   const copy = await scene.copy()
+  // What cannot be read is wrong, too.
+  const faults = (isFinished: boolean) =>
+    scene.faults(copy, isFinished).catch((error: unknown) => [`it cannot be read: ${String(error)}`])
   const place = scene.place(copy)
   const words = scene.words(copy)
   const killed = await killAt(place, words, change)
   if (!killed.isKilled && killed.code !== 0) wrong(`it ended with ${killed.code}: ${killed.stderr}`)
   count(found.counts, killed.isKilled ? `kills on ${scene.engine}` : 'not reached')
   await copy.untilUnused()
-  for (const fault of await scene.faults(copy, false)) wrong(fault)
+  for (const fault of await faults(false)) wrong(fault)
   const again = await place.runWords(words)
   if (again.code === 0) count(found.counts, 'finished by a further run')
   else if (scene.refusal?.test(again.stderr)) count(found.counts, 'were finished already')
   else wrong(`a further run ended with ${again.code}: ${again.stderr}`)
   await copy.untilUnused()
-  for (const fault of await scene.faults(copy, true)) wrong(`after a further run: ${fault}`)
+  for (const fault of await faults(true)) wrong(`after a further run: ${fault}`)
   await copy.drop()
   return found
 }
