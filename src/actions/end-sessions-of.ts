@@ -14,7 +14,10 @@ export type EndSessionsOfOutcome =
   | { readonly kind: 'not-found' }
   | AdminRefusal
 
-/** Ends one session of a user, or all that they hold in browsers and what codes opened to programs, by the word of an administrator (SEC-SES-8). */
+/**
+ * Ends one session of a user, or all that they hold in browsers and what codes opened to programs, by the
+ * word of an administrator (SEC-SES-8).
+ */
 export async function endSessionsOf(
   services: Pick<Services, 'db' | 'now' | 'newId' | 'policy'>,
   which: { readonly userId: UserId } | { readonly sessionId: string },

@@ -103,7 +103,10 @@ async function proveByCode(services: ProofServices, proof: Proof): Promise<Proof
   })
 }
 
-/** A code that another program made: looked up by its keyed hash, and spent by being found. A wrong one is for the caller to charge. */
+/**
+ * A code that another program made: looked up by its keyed hash, and spent by being found. A wrong one is for
+ * the caller to charge.
+ */
 async function proveByImportedCode(
   tx: Db,
   services: ProofServices,

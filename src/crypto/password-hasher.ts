@@ -10,7 +10,10 @@ import { normalizePassword } from '../domain/password/policy.ts'
 import { Company } from './company.ts'
 import { entropy } from './random.ts'
 
-/** Argon2id, and hashes that were imported, behind a bounded queue: first come, first served, and a clear no when it is full (SEC-PW-16). */
+/**
+ * Argon2id, and hashes that were imported, behind a bounded queue: first come, first served, and a clear no
+ * when it is full (SEC-PW-16).
+ */
 export interface PasswordHasher {
   readonly parameters: HashParameters
   /** A place in the queue, or `undefined` when there is none; take it before anything is charged. */

@@ -42,8 +42,9 @@ export function leaseEnd(
 /**
  * The name of the lease of one token at one origin, as Apache's `sha1()` makes it: 40 hex digits.
  *
- * Nothing rests on SHA-1 but that 256 random bits cannot be guessed from it. Those of the caller's secret keep whoever made the folder
- * while Watchword was not there, as any user may below `/tmp`, from putting a lease where Apache looks.
+ * Nothing rests on SHA-1 but that 256 random bits cannot be guessed from it. Those of the caller's secret
+ * keep whoever made the folder while Watchword was not there, as any user may below `/tmp`, from putting a
+ * lease where Apache looks.
  */
 export function leaseName(secret: string, origin: string, token: Token): string {
   return createHash('sha1').update(`${secret} ${origin} ${token}`).digest('hex')

@@ -7,7 +7,8 @@ import { readLines } from './lines.ts'
 /**
  * The people of the users file of Apache's `mod_authn_otp`, with their tokens.
  *
- * A PIN, the first characters of what is typed there and mostly four digits, is left out unless `pins`. Mobile-OTP is another algorithm.
+ * A PIN, the first characters of what is typed there and mostly four digits, is left out unless `pins`.
+ * Mobile-OTP is another algorithm.
  *
  * @throws SourceError when the file cannot be read.
  */

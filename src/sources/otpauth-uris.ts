@@ -4,8 +4,8 @@ import { readLines } from './lines.ts'
 import { uriDevice } from './otpauth-device.ts'
 
 /**
- * People of a file of key URIs, a line each, as `authelia storage user totp export uri` prints them: the account of the label is the
- * username. They come without a password.
+ * People of a file of key URIs, a line each, as `authelia storage user totp export uri` prints them: the
+ * account of the label is the username. They come without a password.
  *
  * @throws SourceError when the file cannot be read.
  */

@@ -19,8 +19,8 @@ export interface PskcToken {
 /**
  * The token of a `KeyPackage` (RFC 6030 §4): HOTP (RFC 4226) or TOTP (RFC 6238).
  *
- * Whatever it says that cannot be kept here makes it unreadable, with the reason: other algorithms and forms of codes, dates that it
- * is outside of, policies (RFC 6030 §5).
+ * Whatever it says that cannot be kept here makes it unreadable, with the reason: other algorithms and forms
+ * of codes, dates that it is outside of, policies (RFC 6030 §5).
  *
  * @throws SourceError when what is encrypted does not open.
  */

@@ -20,8 +20,8 @@ export interface PskcInput extends GivenKey {
 /**
  * The owners of the hardware tokens of a Portable Symmetric Key Container (RFC 6030), without passwords.
  *
- * Secrets are in clear, or under AES-CBC with a MAC, by a key that was shared (§6.1) or is derived of a passphrase (§6.2); keys for a
- * certificate (§6.3) are refused. Signatures are not checked.
+ * Secrets are in clear, or under AES-CBC with a MAC, by a key that was shared (§6.1) or is derived of a
+ * passphrase (§6.2); keys for a certificate (§6.3) are refused. Signatures are not checked.
  *
  * @throws SourceError when a file cannot be read or is no such container, a MAC is not right, or a token comes twice.
  */

@@ -12,7 +12,10 @@ interface Part {
   readonly until: UnixSeconds
 }
 
-/** Months that are there before they begin; who starts or purges too seldom for that has its events in the part for all others. */
+/**
+ * Months that are there before they begin; who starts or purges too seldom for that has its events in the
+ * part for all others.
+ */
 const MONTHS_AHEAD = 2
 
 /** How long those who write may be held up for a part, as PostgreSQL reads it; the next purge tries again. */

@@ -50,7 +50,10 @@ export async function waitForLocksShortly(own: Db): Promise<void> {
   await sql`select set_config('lock_timeout', ${LOCK_TIMEOUT}, false)`.execute(own)
 }
 
-/** Asks again and again instead of waiting in the database: an index that is built beside traffic waits for whoever waits there. */
+/**
+ * Asks again and again instead of waiting in the database: an index that is built beside traffic waits for
+ * whoever waits there.
+ */
 async function taken(own: Db, until: number): Promise<void> {
   for (;;) {
     const { rows } = await sql<{

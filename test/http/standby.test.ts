@@ -6,6 +6,7 @@ import { sql } from 'kysely'
 import { Client } from 'pg'
 import { compose } from '../../src/compose.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
+import { until } from '../support/until.ts'
 import { type Enrolled, startWorld, type World } from '../world.ts'
 import { errorOf } from './journeys.ts'
 
@@ -33,15 +34,10 @@ describe('a server whose database is the primary no more', () => {
     await client.end()
   }
 
-  async function until(isSo: () => Promise<boolean>): Promise<void> {
-    const deadline = performance.now() + 20_000
-    while (!(await isSo())) assert.ok(performance.now() < deadline, 'never so')
-  }
-
   it('lets nobody in by a session while that is set to be read only, over no connection that was there before (SEC-SES-15)', async () => {
     assert.equal((await check()).status, 200)
     await asOperator('alter system set default_transaction_read_only = on', 'select pg_reload_conf()')
-    await until(async () => (await check()).status === 503)
+    await until(async () => (await check()).status === 503, 'refused')
     for (let asked = 0; asked < 5; asked++)
       assert.deepEqual(errorOf(await check()), [503, 'storage_unavailable'])
     await asOperator(
@@ -49,7 +45,7 @@ describe('a server whose database is the primary no more', () => {
       'alter system reset default_transaction_read_only',
       'select pg_reload_conf()',
     )
-    await until(async () => (await check()).status === 200)
+    await until(async () => (await check()).status === 200, 'let in again')
   })
 
   it('lets nobody in by a session while that is a standby (SEC-SES-8, SEC-SES-15, FT-DB-1)', async () => {

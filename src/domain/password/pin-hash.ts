@@ -5,10 +5,12 @@ import { isPasswordTooLong } from './policy.ts'
 const PIN_MINIMUM = 4
 
 /**
- * The PIN of a token as an imported hash, Django's `sha1$salt$hex`; `undefined` for one of fewer than 4 characters, or longer than a password.
+ * The PIN of a token as an imported hash, Django's `sha1$salt$hex`; `undefined` for one of fewer than 4
+ * characters, or longer than a password.
  *
- * Ten thousand PINs are tried at once behind any hash that a sign-in can wait for, so it is one that costs nothing and is named as weak. The salt
- * is made of the username: an import draws nothing, and two people with one PIN do not look alike.
+ * Ten thousand PINs are tried at once behind any hash that a sign-in can wait for, so it is one that costs
+ * nothing and is named as weak. The salt is made of the username: an import draws nothing, and two people
+ * with one PIN do not look alike.
  */
 export function pinHash(username: string, pin: string): string | undefined {
   if ([...pin].length < PIN_MINIMUM || isPasswordTooLong(pin)) return undefined

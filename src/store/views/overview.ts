@@ -87,7 +87,10 @@ async function roughSize(db: Db, table: 'user' | 'session'): Promise<number> {
 /** Rows of a sample: a share of nine in ten is then known to a third of a percent. */
 const SAMPLE = 20_000
 
-/** Looks at pages drawn by chance, always the same ones, so that a page that is shown anew says the same (PostgreSQL, TABLESAMPLE). */
+/**
+ * Looks at pages drawn by chance, always the same ones, so that a page that is shown anew says the same
+ * (PostgreSQL, TABLESAMPLE).
+ */
 async function estimateStanding(
   db: Db,
   people: number,
