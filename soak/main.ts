@@ -85,7 +85,7 @@ async function finish(
     process.on(signal, () => {
       if (isStopped) process.exit(130)
       isStopped = true
-      console.log('Stopping after this round; the same command goes on from there.')
+      console.log('Stopping after this round; the same command goes on from what was written last.')
     })
   }
   const isQuiet = at.size === 'ci'

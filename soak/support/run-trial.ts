@@ -24,7 +24,12 @@ export interface RunOptions {
   readonly say: (line: string) => void
 }
 
-/** Does the rounds that nobody has done yet, and writes down each stretch; the ending too once all are done. */
+/**
+ * Does the rounds that nobody has done yet, and writes down each stretch; the ending too once all are done.
+ *
+ * When somebody stops it, the stretch under way is not written: the signal may have ended the servers, too, and what
+ * was seen then would tell of that alone.
+ */
 export async function runTrial(trial: Trial, options: RunOptions): Promise<void> {
   const { size, seed, history, commit, say } = options
   const known = history.read()
@@ -50,8 +55,10 @@ export async function runTrial(trial: Trial, options: RunOptions): Promise<void>
     let isOverdue = false
     let violations = known?.stretches.flatMap((each) => each.violations).length ?? 0
     while (isOpen(trial, { of, next, counted }) && !isOverdue && violations < ENOUGH_VIOLATIONS) {
-      if (performance.now() > deadline || options.isStopped()) break
+      if (options.isStopped()) return 'cut short'
+      if (performance.now() > deadline) break
       const round = await oneRound(trial, running, { number: next, seed })
+      if (options.isStopped()) return 'cut short'
       isOverdue = round === 'overdue'
       const found = round === 'overdue' ? overdue(trial, next) : named(round, next)
       add(stretch, found)
@@ -60,11 +67,18 @@ export async function runTrial(trial: Trial, options: RunOptions): Promise<void>
       next += 1
       if (performance.now() - stretch.began > STRETCH_SECONDS * 1000) flush()
     }
-    return isOverdue ? 'overdue' : 'done'
-  }).then(flush, (error: unknown) => {
-    flush()
-    throw error
-  })
+    return isOverdue ? 'cut short' : 'done'
+  }).then(
+    (last) => {
+      if (!options.isStopped()) flush(last)
+    },
+    (error: unknown) => {
+      if (options.isStopped()) return
+      flush()
+      throw error
+    },
+  )
+  if (options.isStopped()) return
   const after = history.read()
   if (after === undefined) throw new Error('The history of this run is gone.')
   const violations = after.stretches.flatMap((each) => each.violations)
@@ -88,7 +102,7 @@ export async function repeatRound(
   const last = await withStage(trial, size, async (running) => {
     const round = await oneRound(trial, running, { number, seed })
     add(total, round === 'overdue' ? overdue(trial, number) : named(round, number))
-    return round === 'overdue' ? 'overdue' : 'done'
+    return round === 'overdue' ? 'cut short' : 'done'
   })
   add(total, { counts: {}, violations: [], ...last })
   return total
@@ -98,7 +112,7 @@ export async function repeatRound(
 async function withStage(
   trial: Trial,
   size: Size,
-  use: (running: Running) => Promise<'done' | 'overdue'>,
+  use: (running: Running) => Promise<'done' | 'cut short'>,
 ): Promise<Partial<Round> | undefined> {
   const folder = mkdtempSync(join(tmpdir(), `ww-${trial.name}-`))
   chmodSync(folder, 0o755)
@@ -106,7 +120,7 @@ async function withStage(
     const running = await trial.begin({ folder, size })
     try {
       const end = await use(running)
-      // Whatever hangs in a round may hang its end, too.
+      // Whatever hangs in a round, or lost its servers, may hang its end, too.
       return await (end === 'done' ? running.end() : within(30, running.end(), undefined))
     } catch (error) {
       await within(30, running.end(), undefined).catch(() => undefined)

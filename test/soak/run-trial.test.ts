@@ -60,24 +60,53 @@ describe('a trial of the soak harness', () => {
     )
   })
 
-  it('goes on where it was stopped, and judges both sittings together', async (t) => {
-    let left = 4
+  it('goes on where it ended, and judges both sittings together', async (t) => {
     const seen: number[] = []
     const trial = sample({
       round: (number) => {
         seen.push(number)
-        left -= 1
+        if (seen.length === 5) throw new Error('no such port')
         return {}
       },
       judge: ({ drawn: values = [] }) => ({ figures: { sum: sum(values) }, violations: [] }),
     })
-    const run = options(t, { isStopped: () => left === 0 })
-    await runTrial(trial, run)
+    const run = options(t)
+    await assert.rejects(runTrial(trial, run), /no such port/)
     assert.match(verdict(run), /4 of 10 draws · 4 numbers.* · UNFINISHED$/)
-    await runTrial(trial, { ...run, isStopped: () => false })
-    assert.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    await runTrial(trial, run)
+    assert.deepEqual(seen, [0, 1, 2, 3, 4, 4, 5, 6, 7, 8, 9])
     assert.match(verdict(run), /10 of 10 draws · 10 numbers, sum \d+ · .*held$/)
-    assert.equal(run.history.read()?.ending?.figures.sum, sum(seen.map(drawn)))
+    assert.equal(run.history.read()?.ending?.figures.sum, sum([...new Set(seen)].map(drawn)))
+  })
+
+  it('writes nothing of what it saw while it was stopped, as its servers may have been, too', async (t) => {
+    let isStopped = false
+    const run = options(t, { isStopped: () => isStopped })
+    const trial = sample({
+      round: (number) => {
+        isStopped = number === 4
+        return isStopped ? { violations: ['A session is unsent.'] } : {}
+      },
+    })
+    const begin = async (stage: Stage) => ({
+      ...(await trial.begin(stage)),
+      end: async () => ({ violations: isStopped ? ['Everybody is unsent.'] : [] }),
+    })
+    await runTrial({ ...trial, begin }, run)
+    assert.match(verdict(run), /0 of 10 draws · nothing done · 0 s · UNFINISHED$/)
+    await runTrial(sample(), { ...run, isStopped: () => false })
+    assert.match(verdict(run), /10 of 10 draws · 10 numbers · .*held$/)
+  })
+
+  it('ends without a fault when a round fails while it is stopped', async (t) => {
+    let isStopped = false
+    const run = options(t, { isStopped: () => isStopped })
+    const round = () => {
+      isStopped = true
+      throw new Error('no such port')
+    }
+    await runTrial(sample({ round }), run)
+    assert.match(verdict(run), /0 of 10 draws · nothing done · 0 s · UNFINISHED$/)
   })
 
   it('begins no round after its time', async (t) => {
@@ -122,12 +151,17 @@ describe('a trial of the soak harness', () => {
     await runTrial(trial, run)
     assert.match(verdict(run), /24 of 10 draws · 1 numbers · .* · held$/)
 
-    let left = 12
-    const stopped = options(t, { isStopped: () => left-- === 0 })
-    await runTrial(trial, stopped)
-    assert.match(verdict(stopped), /12 of 10 draws · .* · UNFINISHED$/)
-    await runTrial(trial, { ...stopped, isStopped: () => false })
-    assert.match(verdict(stopped), /24 of 10 draws · 1 numbers · .* · held$/)
+    const twice = options(t)
+    const ending = sample({
+      round: (number) => {
+        if (number === 12) throw new Error('no such port')
+        return { counts: {} }
+      },
+    })
+    await assert.rejects(runTrial(ending, twice), /no such port/)
+    assert.match(verdict(twice), /12 of 10 draws · .* · UNFINISHED$/)
+    await runTrial(trial, twice)
+    assert.match(verdict(twice), /24 of 10 draws · 1 numbers · .* · held$/)
   })
 
   it('ends a round that does not end, and what was started for it', async (t) => {
