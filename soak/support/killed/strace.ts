@@ -34,7 +34,11 @@ type Run = Pick<Place, 'command' | 'env' | 'folder'>
  */
 export async function changesOf(run: Run, words: readonly string[]): Promise<Change[]> {
   const log = join(run.folder, 'strace.log')
-  const traced = await trace(run, ['-yy', '-o', log, '-e', `trace=${changing.join()}`], words)
+  const traced = await trace(
+    run,
+    ['--seccomp-bpf', '-yy', '-o', log, '-e', `trace=${changing.join()}`],
+    words,
+  )
   if (traced.code !== 0) throw new Error(`${words.join(' ')}: ${traced.stderr}`)
   const counted = new Map<string, number>()
   const changes = new Map<string, Change>()
@@ -49,7 +53,11 @@ export async function changesOf(run: Run, words: readonly string[]): Promise<Cha
   return [...changes.values()]
 }
 
-/** Runs the program and ends it by SIGKILL as it enters the call; a run that makes fewer of them ends by itself. */
+/**
+ * Runs the program and ends it by SIGKILL as it enters the call; a run that makes fewer of them ends by itself.
+ *
+ * Without `--seccomp-bpf`, by which strace delivers no signal.
+ */
 export function killAt(run: Run, words: readonly string[], { call, number }: Change): Promise<Traced> {
   const options = ['-o', '/dev/null', '-e', `trace=${call}`]
   return trace(run, [...options, '-e', `inject=${call}:signal=SIGKILL:when=${number}`], words)

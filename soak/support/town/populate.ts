@@ -1,4 +1,3 @@
-import { createPasswordHasher } from '../../../src/crypto/password-hasher.ts'
 import type { UserId } from '../../../src/domain/user.ts'
 import type { Services } from '../../../src/services.ts'
 import type { Db } from '../../../src/store/database.ts'
@@ -6,6 +5,7 @@ import * as groups from '../../../src/store/groups.ts'
 import * as otpDevices from '../../../src/store/otp-devices.ts'
 import * as passwordHashes from '../../../src/store/password-hashes.ts'
 import * as users from '../../../src/store/users.ts'
+import { leastHash } from '../least-hash.ts'
 import type { Random } from '../random.ts'
 import { groups as groupNames } from './choose.ts'
 import { type Authenticator, agreesWithOathtool, stepNow } from './codes.ts'
@@ -13,9 +13,6 @@ import { newPerson, type Person } from './person.ts'
 import type { World } from './world.ts'
 
 const PASSWORD = 'violet anvil under 7 moons'
-
-/** The least that argon2 can do: what is tried is not the hash. */
-const least = { memoryKib: 8, passes: 1, parallelism: 1 }
 
 export interface Population {
   readonly people: readonly Person[]
@@ -32,10 +29,7 @@ export async function populate(
   services: Services,
   { many, newcomers, random }: { many: number; newcomers: number; random: Random },
 ): Promise<Population> {
-  const hasher = createPasswordHasher({ parameters: least, threads: 1, queue: 1, deadline: 60 })
-  using turn = hasher.enter()
-  if (turn === undefined) throw new Error('A new queue is full.')
-  const hash = await turn.hash(PASSWORD)
+  const hash = await leastHash(PASSWORD)
   return services.db.transaction().execute(async (tx) => {
     const now = services.now()
     const put = async (username: string, kinds: readonly Authenticator['kind'][], place: number) => {
