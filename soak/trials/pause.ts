@@ -40,7 +40,7 @@ async function pauses({ folder, size }: Stage): Promise<Running> {
     async round(number, random) {
       const town = await towns.at(number, random)
       while (town.nodes.length < 2) await town.start()
-      return pauseOne(town, size === 'ci' ? 800 + random.below(2000) : 1000 + random.below(39_000), random)
+      return pauseOne(town, size === 'ci' ? 800 + random.below(2000) : drawnPause(random), random)
     },
     async end() {
       const found = await lastLook(towns.last())
@@ -49,6 +49,9 @@ async function pauses({ folder, size }: Stage): Promise<Running> {
     },
   }
 }
+
+/** One to forty seconds: as many between one and two as between twenty and forty. */
+const drawnPause = (random: Random) => Math.round(1000 * 40 ** (random.below(1000) / 999))
 
 async function pauseOne(town: Town, ms: number, random: Random): Promise<Findings> {
   const found = noFindings()
