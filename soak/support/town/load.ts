@@ -8,7 +8,7 @@ import type { Town } from './town.ts'
 
 /** A load that goes on until it is told to stop, or until its server is gone. */
 export interface Load {
-  /** Resolves once so many deeds were answered, or the load has ended. */
+  /** Resolves once so many more deeds were answered, or the load has ended. */
   answered(many: number): Promise<void>
   /** Lets what is under way end; resolves with what was found. */
   stop(): Promise<Findings>
@@ -68,7 +68,7 @@ export function mixedLoad(town: Town, { random, lanes, goesOn = false }: LoadOpt
       Promise.race([
         all,
         new Promise<void>((resolve) => {
-          waiting.push({ many, tell: resolve })
+          waiting.push({ many: answers + many, tell: resolve })
           tell()
         }),
       ]),

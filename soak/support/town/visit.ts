@@ -33,8 +33,25 @@ export interface Visit {
 /** How long an answer may take, in milliseconds; more than any wait of the program and any pause of a trial. */
 const PATIENCE_MS = 60_000
 
-/** Sends one request to a node. */
-export function visit({ port, agent }: Pick<Node, 'port' | 'agent'>, to: Visit): Promise<Reply> {
+/** So often what changes nothing is sent, as browsers do, when its connection is closed without an answer. */
+const TRIES = 3
+
+/**
+ * Sends one request to a node.
+ *
+ * Apache closes a connection that was used before when it finds the one to the server broken, for the browser to send
+ * again what may be sent twice.
+ */
+export async function visit(node: Pick<Node, 'port' | 'agent'>, to: Visit): Promise<Reply> {
+  const tries = to.method === 'GET' ? TRIES : 1
+  for (let tried = 1; tried < tries; tried++) {
+    const reply = await send(node, to)
+    if (reply.kind !== 'lost') return reply
+  }
+  return send(node, to)
+}
+
+function send({ port, agent }: Pick<Node, 'port' | 'agent'>, to: Visit): Promise<Reply> {
   const body = to.fields === undefined ? '' : JSON.stringify(to.fields)
   const cookies = Object.entries({ session: to.session, login: to.login, browser: to.browser })
     .filter(([, token]) => token !== undefined)
