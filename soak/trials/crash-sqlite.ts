@@ -32,7 +32,7 @@ function kills({ folder, size }: Stage): Running {
       // Some at the real cost of a hash, by the real launcher: there is more time between the steps.
       const isReal = size === 'ci' ? number % 10 === 9 : number % 100 === 99
       const load = mixedLoad(town, { random, lanes: 1 + random.below(10) })
-      await load.answered(random.below(isReal ? 15 : 60))
+      await load.answered(random.below(isReal ? 15 : 30))
       await sleepLess(random)
       for (const node of [...town.nodes]) await town.kill(node)
       const found = await load.stop()

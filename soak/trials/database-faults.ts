@@ -26,7 +26,8 @@ export const databaseFaults: Trial = {
   holds:
     'Restarted, locked, full, read-only, slow or cut off at any word of its protocol, the database lets nobody in twice or unproven, and service returns by itself (I1-I5, I7).',
   rounds: 'faults',
-  sizes: { ci: 25, soak: 3600, release: 3600 },
+  // As many as bring 2,000 cuts and 500 restarts.
+  sizes: { ci: 25, soak: 3000, release: 3000 },
   needs: [
     ...['restarts', 'cuts', 'connections ended', 'tables locked', 'connections refused', 'times read-only'],
     ...['slow times', 'silences', 'acknowledged', 'answered with a fault', 'returns', 'knocks in vain'],
@@ -64,7 +65,7 @@ async function faults({ folder, size }: Stage): Promise<Running> {
       const town = await towns.awake(number, random)
       const longestLock = size === 'ci' ? 7000 : 60_000
       const scene = { town, postgres, proxy, database, longestLock, random }
-      const found = await underLoad(scene, ways[number % 25] ?? (number % 5 === 0 ? restart : cut))
+      const found = await underLoad(scene, ways[number % 50] ?? (number % 5 === 0 ? restart : cut))
       if (number % 25 === 24) found.violations.push(...(await town.records.faults()))
       return found
     },
@@ -127,7 +128,7 @@ const cut: Way = async ({ proxy, random }) => {
   return kind
 }
 
-/** In each 25 rounds once; the others are restarts and cuts. */
+/** In each 50 rounds once; the others are restarts and cuts. */
 const ways: Readonly<Record<number, Way>> = {
   async 1({ town, database }) {
     await endConnections(town, database)

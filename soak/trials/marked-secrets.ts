@@ -6,6 +6,7 @@ import { startApache } from '../../test/support/apache.ts'
 import { freePort } from '../../test/support/free-port.ts'
 import { runWatchword } from '../../test/support/watchword.ts'
 import { type Random, seededRandom } from '../support/random.ts'
+import { searchFor } from '../support/secret-search.ts'
 import { mixedLoad } from '../support/town/load.ts'
 import { count } from '../support/town/settle.ts'
 import { foundTown, type Town } from '../support/town/town.ts'
@@ -135,12 +136,13 @@ async function oneRound(watched: Watched, number: number, random: Random): Promi
   const load = mixedLoad(town, { random, lanes: 4 })
   await load.answered(DEEDS)
   const found = await load.stop()
-  const secrets = secretsOf(town)
+  const passphrase = `passphrase-${random.bytes(12).toString('hex')}`
+  const secrets = secretsOf(town).set(passphrase, 'passphrase')
+  const search = searchFor(secrets.keys())
   found.counts.secrets = secrets.size
   const look = (where: string, text: string) => {
     count(found.counts, 'texts looked through')
-    for (const [secret, kind] of secrets)
-      if (text.includes(secret)) found.violations.push(`a ${kind} is in ${where}`)
+    for (const secret of search(text)) found.violations.push(`a ${secrets.get(secret)} is in ${where}`)
   }
   look('our log', watched.ownLog())
   look('a log of Apache', watched.apacheLogs())
@@ -148,15 +150,14 @@ async function oneRound(watched: Watched, number: number, random: Random): Promi
   for (const file of databaseFiles(town)) look('the database', readFileSync(file, 'latin1'))
 
   const backup = join(town.folder, `backup-${number}`)
-  const passphrase = `passphrase-${random.bytes(12).toString('hex')}`
   const making = runWatchword(town.folder, { ...process.env, ...town.env } as Record<string, string>, {
     args: ['backup', backup, '--with-keys', '--passphrase-stdin'],
     stdin: `${passphrase}\n`,
   })
   for (const text of await processesWhile(making)) {
     count(found.counts, 'processes looked through')
-    for (const [secret, kind] of [...secrets, [passphrase, 'passphrase'] as const])
-      if (text.includes(secret)) found.violations.push(`a ${kind} is in the list of processes`)
+    for (const secret of search(text))
+      found.violations.push(`a ${secrets.get(secret)} is in the list of processes`)
   }
   look('a backup', plainText(readFileSync(backup)))
   count(found.counts, 'backups looked through')
