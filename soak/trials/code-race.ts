@@ -74,5 +74,5 @@ const mixtures = [
   ['step-up', 'page at once'],
 ] as const
 
-/** Wrong or used; on pages, where a program is asked, and beside the server. */
-const refused = new Set(['400', '422', '401', 'wrong-code', 'not-awaited', 'sign-in'])
+/** Wrong or used; on pages, where a program is asked, and beside the server. A step-up whose session ended with what won is sent to sign in: 303. */
+const refused = new Set(['400', '422', '401', '303', 'wrong-code', 'not-awaited', 'sign-in'])
