@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { root } from '../../scripts/lib/runtime.js'
-import type { Node } from './town/node.ts'
+import { type Node, nodeOf, readyPort } from './town/node.ts'
 import type { Town } from './town/town.ts'
+
+/** Few, where descriptors are few. */
+const CONNECTIONS = 16
 
 /** How a program that has too little of something begins: ready, or ended with what it said. */
 export type Begun =
@@ -32,26 +34,11 @@ export async function startUnder(
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (chunk: string) => {
         if (said.length < 65_536) said += chunk
-        const [, digits] = /is ready at http:\/\/127\.0\.0\.1:(\d+)/.exec(said) ?? []
-        if (digits !== undefined) resolve(Number(digits))
+        const told = readyPort(said)
+        if (told !== undefined) resolve(told)
       })
   })
   const first = await Promise.race([port, ended.then(() => undefined)])
   if (first === undefined) return { kind: 'ended', code: child.exitCode, said }
-  const agent = new Agent({ keepAlive: true, maxSockets: 16 })
-  const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
-    await ended
-    agent.destroy()
-    return child.exitCode
-  }
-  const node: Node = {
-    ...{ pid: child.pid ?? 0, port: first, agent },
-    isAlive: () => child.exitCode === null && child.signalCode === null,
-    kill: async () => {
-      await end('SIGKILL')
-    },
-    stop: () => end('SIGTERM'),
-  }
-  return { kind: 'ready', node }
+  return { kind: 'ready', node: nodeOf(child, ended, first, CONNECTIONS) }
 }

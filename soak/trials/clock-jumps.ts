@@ -70,8 +70,6 @@ interface UsedCode {
 interface KnownSession {
   readonly cookie: string
   readonly model: SlowSession
-  /** Of how many jumps ago the oldest is. */
-  readonly since: number
 }
 
 async function watchman(nodes: Nodes, clock: FakeClock): Promise<Running> {
@@ -86,7 +84,7 @@ async function watchman(nodes: Nodes, clock: FakeClock): Promise<Running> {
   let victim = await makePerson(beside, 'enrolled')
 
   return {
-    async round(number, random) {
+    async round(_number, random) {
       const counts: Record<string, number> = {}
       const violations: string[] = []
       const count = (kind: string) => {
@@ -96,18 +94,15 @@ async function watchman(nodes: Nodes, clock: FakeClock): Promise<Running> {
       if (to < clock.ahead) count('jumps back')
       if (clock.now() - clock.ahead + to > 2 ** 31) count('jumps beyond 2038')
       if (clock.now() - clock.ahead + to > 2 ** 32) count('jumps beyond 2106')
-      await jumpAmid(lanes, clock, { to, busy: sessions.slice(-1), victim }).then((said) => {
-        for (const status of said.filter((each) => each.startsWith('5'))) {
-          violations.push(`A request under way was answered ${status}.`)
-        }
-      })
+      const said = await jumpAmid(lanes, clock, to)
+      for (const status of said.filter((each) => each.startsWith('5'))) {
+        violations.push(`A request under way was answered ${status}.`)
+      }
       await Promise.all([replay(), look(), guess()])
       const { fresh, person, code } = await signIn()
       if (fresh !== undefined) {
         used = [...used, { person, code, step: Math.floor(clock.now() / 30) }].slice(0 - REMEMBERED)
-        sessions = [...sessions, { cookie: fresh.cookie, model: fresh.model, since: number }].slice(
-          0 - REMEMBERED,
-        )
+        sessions = [...sessions, fresh].slice(0 - REMEMBERED)
       }
       return { counts, violations } satisfies Round
 
@@ -203,23 +198,14 @@ function atOnce({ username }: Person, otp: string, random: Random): Shot {
 }
 
 /** The clock is set while requests are under way; gives what they were answered. */
-async function jumpAmid(
-  lanes: Lanes,
-  clock: FakeClock,
-  given: { readonly to: number; readonly busy: readonly KnownSession[]; readonly victim: Person },
-): Promise<string[]> {
-  const { to, busy } = given
-  const cookies = busy.map(({ cookie }) => cookie)
-  const shots = Array.from({ length: 16 }, (_, index) => {
-    const cookie = cookies[index % Math.max(1, cookies.length)]
-    // Looked at and not used: nothing that is known of a session may depend on which time it met.
-    return index % 2 === 0 || cookie === undefined
+async function jumpAmid(lanes: Lanes, clock: FakeClock, to: number): Promise<string[]> {
+  const login = { username: 'nobody', password: 'x' }
+  // Nobody's session is used: nothing that is known of one may depend on which time it met.
+  const shots = Array.from({ length: 16 }, (_, index) =>
+    index % 2 === 0
       ? shotOf('page', jsonRequest('GET', '/login', { address }))
-      : shotOf(
-          'login',
-          jsonRequest('POST', '/auth/login/', { address }, { username: 'nobody', password: 'x' }),
-        )
-  })
+      : shotOf('login', jsonRequest('POST', '/auth/login/', { address }, login)),
+  )
   const hits = lanes.fire(shots)
   await new Promise(setImmediate)
   clock.set(to)

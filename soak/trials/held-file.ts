@@ -11,8 +11,8 @@ import { lastLook, townsOnSqlite } from '../support/town/turn.ts'
 import { visit } from '../support/town/visit.ts'
 import type { Running, Stage, Trial } from '../support/trial.ts'
 
-/** A writer waits for another program for five seconds; more than so many milliseconds is no bounded wait. */
-const LONGEST_WAIT_MS = 9000
+/** A writer waits five seconds for its turn and five for another program; so many milliseconds are more than that. */
+const LONGEST_WAIT_MS = 12_000
 /** The log is copied into the file each 16 MiB; what comes beside that is little. */
 const LOG_BEYOND = 2 * 2 ** 20
 
@@ -39,9 +39,9 @@ function holds({ folder, size }: Stage): Running {
     async round(number, random) {
       const town = await towns.awake(number, random)
       const file = join(town.folder, 'data', 'watchword.sqlite3')
-      // Shorter than the patience of the server, and longer.
+      // Shorter than the patience of the server, and longer; now and then longer than anybody may wait.
       const ms =
-        number % 4 === 0 ? 200 + random.below(2000) : size === 'ci' ? 5600 : 5200 + random.below(6000)
+        number % 4 === 0 ? 200 + random.below(2000) : size === 'ci' ? 5600 : 5200 + random.below(10_000)
       const found = await (number % 2 === 0
         ? holdLock(town, { file, ms, random })
         : readLong(town, { file, random }))
@@ -76,11 +76,9 @@ async function holdLock(
   await looks
   gather(found, await knocks.stop())
   gather(found, await untilBack(town, random))
-  const asked = performance.now()
   gather(found, await load.stop())
-  // Whoever still waits has waited since the lock was there.
-  const longest = performance.now() - Math.max(began, asked - LONGEST_WAIT_MS)
-  if (longest > LONGEST_WAIT_MS + 1000) found.violations.push(`A request waited ${Math.round(longest)} ms.`)
+  const slowest = Math.round(load.slowest())
+  if (slowest > LONGEST_WAIT_MS) found.violations.push(`Somebody waited ${slowest} ms.`)
   gather(found, await settle(town, [...first.touched, ...load.touched], random))
   count(found.counts, 'locks held')
   return found

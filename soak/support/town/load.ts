@@ -12,6 +12,8 @@ export interface Load {
   answered(many: number): Promise<void>
   /** Lets what is under way end; resolves with what was found. */
   stop(): Promise<Findings>
+  /** How long the slowest deed so far waited for its answer, in milliseconds. */
+  slowest(): number
   /** Whoever did something, or tried to. */
   readonly touched: ReadonlySet<Person>
 }
@@ -31,6 +33,7 @@ export function mixedLoad(town: Town, { random, lanes, goesOn = false }: LoadOpt
   const waiting: { many: number; tell: () => void }[] = []
   let isStopped = false
   let answers = 0
+  let slowest = 0
   const tell = () => {
     for (const each of waiting.filter(({ many }) => many <= answers)) each.tell()
   }
@@ -43,7 +46,10 @@ export function mixedLoad(town: Town, { random, lanes, goesOn = false }: LoadOpt
       touched.add(person)
       let isNodeGone = false
       let isHurt = false
+      let began = performance.now()
       for await (const { deed, outcome } of chooseDeed(town, person, own)) {
+        slowest = Math.max(slowest, performance.now() - began)
+        began = performance.now()
         tallied(found, deed, outcome, person)
         if (outcome.kind === 'done' || outcome.kind === 'refused') answers += 1
         tell()
@@ -64,6 +70,7 @@ export function mixedLoad(town: Town, { random, lanes, goesOn = false }: LoadOpt
   })
   return {
     touched,
+    slowest: () => slowest,
     answered: (many) =>
       Promise.race([
         all,

@@ -94,18 +94,25 @@ function portOf(child: ChildProcess, ended: Promise<unknown>, log: string): Prom
     let text = ''
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       if (text.length < 4096) text += chunk
-      const [, digits] = /is ready at http:\/\/127\.0\.0\.1:(\d+)/.exec(text) ?? []
-      if (digits !== undefined) resolve(Number(digits))
+      const told = readyPort(text)
+      if (told !== undefined) resolve(told)
     })
     const late = () => reject(new NodeEnded(`It ended before it was ready: ${endOf(log)}`))
     ended.then(late, late)
   })
 }
 
+/** The port that a process said it is ready at. */
+export function readyPort(text: string): number | undefined {
+  const [, digits] = /is ready at http:\/\/127\.0\.0\.1:(\d+)/.exec(text) ?? []
+  return digits === undefined ? undefined : Number(digits)
+}
+
 const endOf = (log: string) => readFileSync(log, 'utf8').slice(-2000)
 
-function nodeOf(child: ChildProcess, ended: Promise<unknown>, port: number): Node {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+/** A process that said that it is ready; `connections` is how many are opened to it at most. */
+export function nodeOf(child: ChildProcess, ended: Promise<unknown>, port: number, connections = 64): Node {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections })
   const isAlive = () => child.exitCode === null && child.signalCode === null
   const end = async (signal: NodeJS.Signals) => {
     if (isAlive()) child.kill(signal)
