@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict'
-import { z } from 'zod'
 import { groupNameProblem } from '../../src/domain/group.ts'
 import { label } from '../../src/domain/label.ts'
 import { normalizeUsername, usernameProblem } from '../../src/domain/user.ts'
-import { routes } from '../../src/http/api/routes.ts'
-import { pageRoutes } from '../../src/http/routes/list.ts'
 import { type RunningServer, startServer } from '../../src/http/server.ts'
 import { assertDeclared } from '../../test/http/declared-answers.ts'
 import { RawClient } from '../../test/support/raw-client.ts'
-import { PASSWORD, startWorld, type World } from '../../test/world.ts'
-import { type Callers, makeCallers } from '../support/callers.ts'
-import { type Field, hostileBody, hostileText } from '../support/hostile-bodies.ts'
+import { startWorld, type World } from '../../test/world.ts'
+import { makeCallers } from '../support/callers.ts'
+import { drawRequest, type Sent } from '../support/hostile-requests.ts'
 import type { Random } from '../support/random.ts'
 import type { Trial } from '../support/trial.ts'
 
@@ -85,13 +82,6 @@ async function startStage(faults: string[]): Promise<Stage> {
   }
 }
 
-interface Sent {
-  readonly method: string
-  readonly path: string
-  readonly headers: Record<string, string>
-  readonly body: Buffer | undefined
-}
-
 interface Came {
   readonly status: number
   readonly headers: Headers
@@ -113,7 +103,7 @@ async function oneRound(
   let callers = await makeCallers(stage.world, key, number * 10)
   for (let request = 0; request < REQUESTS; request++) {
     if (request % 50 === 49) callers = await makeCallers(stage.world, key, number * 10 + (request + 1) / 50)
-    const sent = draw(callers, random)
+    const sent = drawRequest(callers, random)
     const isOverSocket = request % 20 === 0
     const before = process.cpuUsage()
     const came = isOverSocket ? await overSocket(client, sent) : await inProcess(stage.world, sent)
@@ -157,93 +147,6 @@ function wrongOf(sent: Sent, { status, headers, text }: Came): string | undefine
     return error instanceof assert.AssertionError ? error.message.slice(0, 300) : String(error)
   }
   return undefined
-}
-
-/** A request to any address, by anybody. */
-function draw(callers: Callers, random: Random): Sent {
-  const target = random.pick(targets)
-  const { isPage, path } = target
-  const method =
-    random.below(30) === 0
-      ? random.pick(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'])
-      : target.method
-  const { stranger, waiting, enrolling, member, admin } = callers
-  const likely = /\/admin/.test(path)
-    ? admin
-    : /login|verify|register|confirm|invit|setup/.test(path)
-      ? waiting
-      : member
-  const caller = random.below(4) > 0 ? likely : random.pick([stranger, waiting, enrolling, member, admin])
-  const samples = (field: DeclaredField): Field => ({ ...field, samples: samplesOf(field, callers) })
-  const { bytes, headers } = hostileBody(
-    [
-      ...target.fields.map(samples),
-      ...(isPage
-        ? [{ name: 'form_token', maximum: 43, samples: Array<string>(8).fill(caller.formKey) }]
-        : []),
-    ],
-    random,
-  )
-  const place = path.replaceAll(/:(\w+)/g, (_, name: string) =>
-    encodeURIComponent(wellFormed(hostileText(samples({ name, maximum: 64, known: [] }), random))),
-  )
-  const query = target.query.filter(() => random.below(3) === 0).map(samples)
-  const search = query.map(
-    (field) => `${field.name}=${encodeURIComponent(wellFormed(hostileText(field, random)))}`,
-  )
-  const address = `${place}${search.length > 0 ? `?${search.join('&')}` : ''}`
-  const hasBody = method !== 'GET' && method !== 'HEAD'
-  return {
-    method,
-    // What is too long for the server itself to read is for other trials.
-    path: address.length > 8000 ? place.slice(0, 8000) : address,
-    headers: {
-      cookie: caller.cookie,
-      accept: isPage ? 'text/html' : 'application/json',
-      ...(hasBody && headers),
-      ...(random.below(20) === 0 && {
-        'sec-fetch-site': random.pick(['same-origin', 'cross-site', 'none', 'x']),
-      }),
-    },
-    body: hasBody ? bytes : undefined,
-  }
-}
-
-const wellFormed = (text: string): string => (text.isWellFormed() ? text : '\ufffd')
-
-function samplesOf(
-  { name, known }: DeclaredField,
-  { username, ids, group, code }: Callers,
-): readonly string[] {
-  const names = ['newname', username, 'Zoë', 'a.b@c']
-  switch (name) {
-    case 'username':
-      return names
-    case 'password':
-    case 'current_password':
-      return [PASSWORD, 'wrong']
-    case 'new_password':
-      return ['a new and longer password', PASSWORD, 'short']
-    case 'otp':
-      return [code, '000000', '3-ABCD-EFGH-JKMN-PQRS']
-    case 'id':
-    case 'session':
-    case 'app_password':
-    case 'code_window':
-    case 'user':
-      return ids
-    case 'group':
-    case 'groups':
-    case 'name':
-      return [group, 'Phone', 'staff']
-    case 'policies':
-      return ['two-factor', 'password,two-factor', 'nowhere']
-    case 'return_to':
-    case 'to':
-      return ['/account', 'https://evil.example/', '//evil.example']
-    default:
-      return [...known, '1', '20', 'x'.repeat(43)]
-  }
 }
 
 async function inProcess(world: World, { method, path, headers, body }: Sent): Promise<Came> {
@@ -292,46 +195,4 @@ async function escapes({ services: { db } }: World): Promise<string[]> {
   if (Reflect.ownKeys(Object.prototype).some((name) => name === 'polluted' || name === 'is_superuser'))
     found.push('the prototype of all objects was changed')
   return found
-}
-
-/** A field that a schema names, with the values that it lists. */
-interface DeclaredField {
-  readonly name: string
-  readonly maximum: number
-  readonly known: readonly string[]
-}
-
-interface Target {
-  readonly method: string
-  readonly path: string
-  readonly isPage: boolean
-  readonly fields: readonly DeclaredField[]
-  readonly query: readonly DeclaredField[]
-}
-
-const targets: readonly Target[] = [
-  ...routes.map(({ method, path, body, query }) => ({
-    ...{ method, path, isPage: false, fields: fieldsOf(body), query: fieldsOf(query) },
-  })),
-  ...pageRoutes.map(({ method, path, fields, query }) => ({
-    ...{ method, path, isPage: true, fields: fieldsOf(fields), query: fieldsOf(query) },
-  })),
-]
-
-function fieldsOf(schema: z.ZodType | undefined): DeclaredField[] {
-  if (schema === undefined) return []
-  const found = new Map<string, DeclaredField>()
-  walk(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }))
-  return [...found.values()]
-
-  function walk({ properties = {}, anyOf = [], oneOf = [], allOf = [] }: z.core.JSONSchema.BaseSchema): void {
-    for (const [name, property] of Object.entries(properties)) {
-      if (typeof property === 'boolean') continue
-      const { maxLength = 256, enum: values = [], const: only } = property
-      const known = [...values, only].filter((value) => typeof value === 'string')
-      const before = found.get(name)?.known ?? []
-      found.set(name, { name, maximum: maxLength, known: [...before, ...known] })
-    }
-    for (const part of [...anyOf, ...oneOf, ...allOf]) if (typeof part !== 'boolean') walk(part)
-  }
 }
