@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib'
 import { startApache } from '../../test/support/apache.ts'
 import { freePort } from '../../test/support/free-port.ts'
 import { runWatchword } from '../../test/support/watchword.ts'
+import { newText } from '../support/new-text.ts'
 import { type Random, seededRandom } from '../support/random.ts'
 import { searchFor } from '../support/secret-search.ts'
 import { mixedLoad } from '../support/town/load.ts'
@@ -72,10 +73,11 @@ async function startWatched(folder: string, random: Random): Promise<Watched> {
   })
   const recorder = await startRecorder(apache.httpPort)
   const seen = { ...node, port: recorder.port }
+  const apacheLogs = ['error.log', 'access.log'].map((name) => newText(join(apache.folder, name)))
   return {
     town: { ...town, nodes: [seen], node: () => seen },
-    ownLog: fresh(() => readFileSync(join(folder, 'log'), 'latin1')),
-    apacheLogs: fresh(apache.errorLog, apache.accessLog),
+    ownLog: newText(town.log),
+    apacheLogs: () => apacheLogs.map((more) => more()).join('\n'),
     answers: recorder.taken,
     async close() {
       node.agent.destroy()
@@ -84,20 +86,6 @@ async function startWatched(folder: string, random: Random): Promise<Watched> {
       await town.close()
     },
   }
-}
-
-/** What is new at the end of texts that only grow. */
-function fresh(...texts: readonly (() => string)[]): () => string {
-  const known = texts.map(() => 0)
-  return () =>
-    texts
-      .map((text, index) => {
-        const whole = text()
-        const part = whole.slice(known[index])
-        known[index] = whole.length
-        return part
-      })
-      .join('\n')
 }
 
 /** Passes connections on and keeps a copy of what is answered. */

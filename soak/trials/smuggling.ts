@@ -7,6 +7,7 @@ import { type RawAddress, RawClient } from '../../test/support/raw-client.ts'
 import { startWorld, type World } from '../../test/world.ts'
 import { until } from '../support/bounded.ts'
 import { knownStreams, mutatedStream } from '../support/hostile-streams.ts'
+import { newText } from '../support/new-text.ts'
 import type { Random } from '../support/random.ts'
 import { answersTo, readAnswers } from '../support/raw-streams.ts'
 import type { Stage, Trial } from '../support/trial.ts'
@@ -76,6 +77,9 @@ async function startHere({ folder }: Stage): Promise<Here> {
   const apache = await startApache({
     vhost: (site) => vhostConfiguration({ ...site, backend: { kind: 'unix', path: socket } }),
   })
+  const more = newText(join(apache.folder, 'access.log'))
+  const logged = { all: 0, hidden: 0 }
+  let begunLine = ''
   const cookieOf = async (username: string) =>
     `${SESSION}=${(await world.enrolled(username)).browser.cookies.get(SESSION)}`
   const victim = await cookieOf(VICTIM)
@@ -86,8 +90,11 @@ async function startHere({ folder }: Stage): Promise<Here> {
     known: knownStreams({ host: HOST, cookie: await cookieOf(ATTACKER) }),
     arrived: () => ({ all, hidden }),
     logged() {
-      const lines = apache.accessLog().split('\n').slice(0, -1)
-      return { all: lines.length, hidden: lines.filter((line) => line.includes('/smuggled')).length }
+      const lines = (begunLine + more()).split('\n')
+      begunLine = lines.pop() ?? ''
+      logged.all += lines.length
+      logged.hidden += lines.filter((line) => line.includes('/smuggled')).length
+      return logged
     },
     async close() {
       await apache.stop()
