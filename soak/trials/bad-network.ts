@@ -10,7 +10,7 @@ import { differences } from '../support/town/world.ts'
 import type { Round, Stage, Trial } from '../support/trial.ts'
 
 /** So many fail one after another before the books are looked at. */
-const FAULTS = 5
+const FAULTS = 10
 
 /** Networks that delay, cut, lose and fall silent, wherever there is one. */
 export const badNetwork: Trial = {
@@ -19,7 +19,7 @@ export const badNetwork: Trial = {
   holds:
     'Whatever a network does, between browser and Apache, Apache and server, server and database: no code works twice, deeds are whole or not done, service returns (I1, I2, I7).',
   rounds: `times ${FAULTS} faults of a network`,
-  sizes: { ci: 6, soak: 20_000 / FAULTS, release: 20_000 / FAULTS },
+  sizes: { ci: 3, soak: 20_000 / FAULTS, release: 20_000 / FAULTS },
   needs: [
     ...spans,
     'acknowledged',
@@ -50,7 +50,7 @@ async function oneRound({ town, networks }: FarTown, number: number, random: Ran
   const found = noFindings()
   for (let fault = 0; fault < FAULTS; fault++) {
     const span = spans[(number * FAULTS + fault) % spans.length] ?? spans[0]
-    await load.answered(random.below(20))
+    await load.answered(random.below(10))
     const failed = await failOnce(networks[span], span, random)
     gather(found, await untilBack(town, random))
     count(found.counts, failed === undefined ? 'faults that found nothing' : span)
