@@ -1,5 +1,6 @@
 import type { SessionUser } from '../domain/session.ts'
 import type { UserId } from '../domain/user.ts'
+import { type UserRow, userFromRow } from './user-row.ts'
 
 /** Columns by which a query tells a user with their groups: one row for each group, and one without any for a user of none. */
 export const joinedUserColumns = [
@@ -12,14 +13,8 @@ export const joinedUserColumns = [
   'group_member.group_name',
 ] as const
 
-interface JoinedRow {
+interface JoinedRow extends UserRow {
   readonly user_id: UserId
-  readonly username: string
-  readonly display_name: string
-  readonly is_superuser: number
-  readonly has_second_factor: number
-  readonly epoch: number
-  readonly disabled_at: number | null
   readonly group_name: string | null
 }
 
@@ -29,14 +24,6 @@ export function joinedUser<Row extends JoinedRow>(
 ): { readonly row: Row; readonly user: SessionUser; readonly groups: readonly string[] } | undefined {
   const [row] = rows
   if (row === undefined) return undefined
-  const user: SessionUser = {
-    id: row.user_id,
-    username: row.username,
-    displayName: row.display_name,
-    isSuperuser: row.is_superuser === 1,
-    hasSecondFactor: row.has_second_factor === 1,
-    disabled: row.disabled_at !== null,
-    epoch: row.epoch,
-  }
+  const user = userFromRow(row.user_id, row)
   return { row, user, groups: rows.flatMap(({ group_name }) => group_name ?? []).toSorted() }
 }

@@ -4,6 +4,7 @@ import { normalizeUsername, type User, type UserId, usernameProblem } from '../d
 import type { Db } from './database.ts'
 import { prepared } from './prepared.ts'
 import { noteRevoked } from './revocations.ts'
+import { userFromRow } from './user-row.ts'
 
 /** A user together with the password hash, for checking a sign-in. */
 export interface UserWithPassword extends User {
@@ -28,13 +29,7 @@ const selected = (db: Db) =>
 type Row = Awaited<ReturnType<ReturnType<typeof selected>['executeTakeFirstOrThrow']>>
 
 const fromRow = (row: Row): UserWithPassword => ({
-  id: row.id,
-  username: row.username,
-  displayName: row.display_name,
-  isSuperuser: row.is_superuser === 1,
-  hasSecondFactor: row.has_second_factor === 1,
-  epoch: row.epoch,
-  disabled: row.disabled_at !== null,
+  ...userFromRow(row.id, row),
   mustChangePassword: row.must_change === 1,
   passwordHash: row.hash ?? undefined,
 })
