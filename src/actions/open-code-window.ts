@@ -29,6 +29,7 @@ export interface NewCredential {
 }
 
 export type OpenCodeWindowOutcome =
+  /** Now, or by another request a moment ago. */
   | { readonly kind: 'opened' }
   /** No six digits end it, so it is no password with a code; nothing was looked at. */
   | { readonly kind: 'no-code' }
@@ -117,6 +118,12 @@ async function open(
   return { kind: 'opened' }
 }
 
+/** Whoever looked just before a window was there comes here when its opening is over: there is nothing to hash again. */
+async function openUnlessThere(services: Needed, credential: NewCredential): Promise<OpenCodeWindowOutcome> {
+  const there = await codeWindows.findByCredential(services.db, credential.credentialHash)
+  return there === undefined ? openCodeWindow(services, credential) : { kind: 'opened' }
+}
+
 /** Openings under way in this process; the store alone decides who spends a code. */
 const openings = new WeakMap<Services['hasher'], Map<CredentialHash, Promise<OpenCodeWindowOutcome>>>()
 
@@ -133,7 +140,7 @@ export async function openCodeWindowOnce(
   const { credentialHash } = credential
   const opening =
     underWay.get(credentialHash) ??
-    openCodeWindow(services, credential).finally(() => underWay.delete(credentialHash))
+    openUnlessThere(services, credential).finally(() => underWay.delete(credentialHash))
   underWay.set(credentialHash, opening)
   return opening
 }

@@ -12,6 +12,7 @@ import { endCodeWindow, endCodeWindowOf } from '../../src/actions/end-code-windo
 import { endOtherSessions } from '../../src/actions/end-other-sessions.ts'
 import { endSessionsOf } from '../../src/actions/end-sessions-of.ts'
 import { makeAppPasswordFor } from '../../src/actions/make-app-password.ts'
+import { openCodeWindowOnce } from '../../src/actions/open-code-window.ts'
 import { purgeExpired } from '../../src/actions/purge-expired.ts'
 import { removeDevice } from '../../src/actions/remove-device.ts'
 import { resetSecondFactor } from '../../src/actions/reset-second-factor.ts'
@@ -19,6 +20,7 @@ import { resumeSession } from '../../src/actions/resume-session.ts'
 import { setPassword } from '../../src/actions/set-password.ts'
 import { signOut } from '../../src/actions/sign-out.ts'
 import { submitCode } from '../../src/actions/submit-code.ts'
+import type { CredentialHash } from '../../src/domain/code-window.ts'
 import { HashQueueTimeout } from '../../src/domain/faults.ts'
 import { totpCode } from '../../src/domain/otp/totp.ts'
 import type { SessionWithUser } from '../../src/domain/session.ts'
@@ -203,6 +205,29 @@ for (const engine of [sqlite, postgres]) {
       assert.equal((await events(services, person, 'code-window-opened')).length, 1)
       assert.equal((await codeWindows.listOpen(services.db, person.id, services.now())).length, 1)
       assert.equal((await signIn(services, person, person.code('phone'))).kind, 'wrong-code')
+    })
+
+    it('cost no second hash where somebody looked just before the window was there (SEC-OTP-2, FT-RACE-1)', async () => {
+      const { services, hashes } = counted(stage().services)
+      const person = await makePerson(services, 'enrolled')
+      const { credential, show, address } = programOf(services, person)
+      assert.equal(await reasonOf(show()), 'allow')
+      const { username } = person
+      const credentialHash = services.sealer.keyedHash('code-window', JSON.stringify([username, credential]))
+      const dav = services.policy.accessPolicy('dav')
+      assert.ok(dav)
+      const late = await openCodeWindowOnce(services, {
+        ...{
+          username,
+          credential,
+          credentialHash: credentialHash as CredentialHash,
+          policy: dav,
+          host: HOST,
+        },
+        caller: { ...caller, address },
+      })
+      assert.equal(late.kind, 'opened')
+      assert.equal(hashes(), 1)
     })
 
     it('open one window also for requests of two servers at once (SEC-OTP-2)', async () => {

@@ -9,6 +9,8 @@ export interface Authenticator {
   readonly name: string
   /** Step or counter of the last code that was sent, whatever came of it. */
   used: number
+  /** Whether its clock goes a step ahead of the server's: once a code came early it stays so, and the server has learnt it. */
+  isAhead?: boolean
 }
 
 /** Steps of 30 seconds since 1970. */
@@ -57,11 +59,17 @@ export function nextCode(devices: readonly Authenticator[]): Code | undefined {
       continue
     }
     // The step before this one and the one after it are taken too; this one leaves room for a clock that moves on.
-    const at = Math.max(device.used + 1, now)
+    const at = Math.max(device.used + 1, device.isAhead === true ? now + 1 : now)
     const code = { text: codeAt(device.key, at), device, at }
     if (at <= now + 1 && !isTakenElsewhere(code, devices)) return code
   }
   return undefined
+}
+
+/** Remembers that a code leaves the hand of its owner. */
+export function markSent({ device, at }: Code): void {
+  device.used = Math.max(device.used, at)
+  if (device.kind === 'totp' && at > stepNow()) device.isAhead = true
 }
 
 /** Whether a code would be right by another step, counter or device too. */

@@ -1,3 +1,4 @@
+import { markSent } from './codes.ts'
 import type { Node } from './node.ts'
 import type { Person, Spent } from './person.ts'
 import { type Reply, type Visit, visit } from './visit.ts'
@@ -29,8 +30,7 @@ export async function perform(
   node: Pick<Node, 'port' | 'agent'>,
   deed: Deed,
 ): Promise<Performed> {
-  const { code } = deed.code ?? {}
-  if (code !== undefined) code.device.used = Math.max(code.device.used, code.at)
+  if (deed.code?.code !== undefined) markSent(deed.code.code)
   return book(person, deed, await visit(node, { ...deed.request, address: person.address }))
 }
 
@@ -66,7 +66,7 @@ export async function performAtOnce(
 ): Promise<Volley> {
   const after = copyOf(person.world)
   change(after)
-  if (code?.code !== undefined) code.code.device.used = Math.max(code.code.device.used, code.code.at)
+  if (code?.code !== undefined) markSent(code.code)
   const replies = await Promise.all(nodes.map((node) => visit(node, { ...request, address: person.address })))
   const accepted = replies.filter((reply) => reply.kind === 'answered' && reply.status === 200)
   const [first] = accepted
