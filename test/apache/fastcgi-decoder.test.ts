@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { createDecoder, limits } from '../../src/apache/fastcgi/decoder.ts'
+import { FastcgiDecoder, limits } from '../../src/apache/fastcgi/decoder.ts'
 import { encodePairs } from '../../src/apache/fastcgi/records.ts'
 import { type ReadEvent, readWholeStream } from '../support/fastcgi-reader.ts'
 import { begin, chance, pairs, params, record, requestStream } from '../support/fastcgi-streams.ts'
@@ -11,7 +11,7 @@ const SIZE = Number(process.env.WW_FUZZ_SIZE ?? 200_000)
 
 /** What the decoder makes of these chunks, with its maps as lists. */
 function decode(...chunks: readonly Buffer[]): ReadEvent[] {
-  const decoder = createDecoder()
+  const decoder = new FastcgiDecoder()
   return chunks
     .flatMap((chunk) => decoder.push(chunk))
     .map((event) => {
@@ -135,7 +135,7 @@ describe('a stream that is none of an authorizer (SEC-FCGI-6)', () => {
 
   it('ends after 2 MiB, also where records hold nothing, and holds no memory for it', () => {
     const nothing = Buffer.concat([record(5, 1, '', { padding: 255 })])
-    const decoder = createDecoder()
+    const decoder = new FastcgiDecoder()
     decoder.push(begin())
     let pushed = 0
     while (decoder.push(nothing).length === 0) pushed++

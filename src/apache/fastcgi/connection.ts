@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { AuthorizerAnswer } from '../../authorizer/answer.ts'
 import { serializeAnswer, UNSOUND_ANSWER } from './answer.ts'
-import { createDecoder, type FastcgiEvent, type Fault, type FaultReason } from './decoder.ts'
+import { FastcgiDecoder, type FastcgiEvent, type Fault, type FaultReason } from './decoder.ts'
 import { type AuthorizerParams, callerSecretOf, readParams } from './params.ts'
 import { encodeAnswer, encodeUnknownRole, encodeUnknownType, encodeValues } from './records.ts'
 
@@ -63,129 +63,141 @@ const values: ReadonlyMap<string, string> = new Map([['FCGI_MPXS_CONNS', '0']])
  * Every way out but the handler's own "allow" leaves the door closed: a connection that ends without an answer is a
  * 500 of Apache.
  */
-export function serveConnection(socket: Socket, desk: ConnectionDesk): void {
-  const { times, watch } = desk
-  const decoder = createDecoder()
-  let phase: 'reading' | 'deciding' | 'over' = 'reading'
-  const opened = performance.now()
-  const idle = setTimeout(checkIdle, times.idleMs)
-  let deadline: NodeJS.Timeout | undefined
+export class Connection {
+  readonly #socket: Socket
+  readonly #desk: ConnectionDesk
+  readonly #decoder = new FastcgiDecoder()
+  #phase: 'reading' | 'deciding' | 'over' = 'reading'
+  #id = 0
+  /** When it was opened and when something came last, on the clock of `performance.now()`. */
+  readonly #openedAt = performance.now()
+  #heardAt = this.#openedAt
 
-  socket.on('data', (chunk: Buffer) => {
-    if (phase === 'over') return
-    if (phase === 'reading') idle.refresh()
-    const events = decoder.push(chunk)
+  /** `closed` is called when the connection is no more. */
+  constructor(socket: Socket, desk: ConnectionDesk, closed: (connection: Connection) => void) {
+    this.#socket = socket
+    this.#desk = desk
+    socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    socket.on('end', () => {
+      // A client that has said all may end its side and still wait for the answer.
+      if (this.#phase === 'reading') this.#refuse('ended')
+    })
+    socket.on('close', () => {
+      this.#phase = 'over'
+      closed(this)
+    })
+    socket.resume()
+  }
+
+  /** Gives up what takes too long; to be called now and then, when all that had come was read. */
+  checkTimes(now: number): void {
+    const { idleMs, readMs, decideMs } = this.#desk.times
+    if (this.#phase === 'deciding') {
+      if (now >= this.#heardAt + decideMs) this.#deny(unavailable, 'deadline')
+    } else if (this.#phase === 'reading') {
+      if (now >= this.#heardAt + idleMs) this.#refuse('idle')
+      else if (now >= this.#openedAt + readMs) this.#refuse('slow')
+    }
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#phase === 'over') return
+    if (this.#phase === 'reading') this.#heardAt = performance.now()
+    const events = this.#decoder.push(chunk)
     // What ends in a fault asks for nothing, whatever stood before.
     const last = events.at(-1)
-    for (const event of last?.kind === 'fault' ? [last] : events) take(event)
-    // Nearly all requests come in one piece, and need no such time.
-    if (phase === 'reading')
-      deadline ??= setTimeout(() => refuse('slow'), opened + times.readMs - performance.now())
-  })
-  socket.on('end', () => {
-    // A client that has said all may end its side and still wait for the answer.
-    if (phase === 'reading') refuse('ended')
-  })
-  socket.on('close', settle)
-  socket.resume()
+    if (last?.kind === 'fault') this.#take(last)
+    else for (const event of events) this.#take(event)
+  }
 
-  function take(event: FastcgiEvent): void {
-    if (phase === 'over') return
+  #take(event: FastcgiEvent): void {
+    if (this.#phase === 'over') return
     switch (event.kind) {
       case 'request':
-        judge(event.id, event.params)
+        this.#id = event.id
+        this.#judge(event.params)
         return
       case 'abort':
         // Never an end without a status, which would be an allow.
-        deny(event.id, unavailable, 'aborted')
+        this.#id = event.id
+        this.#deny(unavailable, 'aborted')
         return
       case 'get-values':
-        socket.write(encodeValues(event.names, values))
+        this.#socket.write(encodeValues(event.names, values))
         return
       case 'unknown-type':
-        socket.write(encodeUnknownType(event.type))
+        this.#socket.write(encodeUnknownType(event.type))
         return
       case 'fault':
-        refuseFault(event)
+        this.#refuseFault(event)
         return
     }
   }
 
-  function judge(id: number, params: ReadonlyMap<string, string>): void {
-    clearTimeout(idle)
-    clearTimeout(deadline)
-    if (!desk.isCaller(callerSecretOf(params))) {
-      deny(id, forbidden, 'caller')
+  #judge(params: ReadonlyMap<string, string>): void {
+    if (!this.#desk.isCaller(callerSecretOf(params))) {
+      this.#deny(forbidden, 'caller')
       return
     }
-    const decision = desk.decide(readParams(params))
-    if (decision === undefined) deny(id, unavailable, 'busy')
-    else awaitDecision(id, decision)
-  }
-
-  function awaitDecision(id: number, decision: Promise<AuthorizerAnswer>): void {
-    phase = 'deciding'
-    const since = performance.now()
-    deadline = setTimeout(() => deny(id, unavailable, 'deadline'), times.decideMs)
+    const decision = this.#desk.decide(readParams(params))
+    if (decision === undefined) {
+      this.#deny(unavailable, 'busy')
+      return
+    }
+    this.#phase = 'deciding'
     decision.then(
-      (given) => {
-        if (phase === 'over') return
-        const content = serializeAnswer(given)
-        answer(id, content)
-        if (content === UNSOUND_ANSWER) watch.failed?.(new Error('an answer could not be written safely'))
-        else watch.answered?.(given.kind, performance.now() - since)
-      },
+      (given) => this.#give(given),
       (error: unknown) => {
-        if (phase !== 'over') answer(id, serializeAnswer(unavailable))
-        watch.failed?.(error)
+        if (this.#phase !== 'over') this.#answer(serializeAnswer(unavailable))
+        this.#desk.watch.failed?.(error)
       },
     )
   }
 
-  function deny(id: number, denial: AuthorizerAnswer, why: Refusal): void {
-    answer(id, serializeAnswer(denial))
-    watch.refused?.(why)
+  #give(given: AuthorizerAnswer): void {
+    if (this.#phase === 'over') return
+    const { watch } = this.#desk
+    const content = serializeAnswer(given)
+    this.#answer(content)
+    if (content === UNSOUND_ANSWER) watch.failed?.(new Error('an answer could not be written safely'))
+    else watch.answered?.(given.kind, performance.now() - this.#heardAt)
   }
 
-  function answer(id: number, content: Buffer): void {
-    settle()
-    sendLast(encodeAnswer(id, content))
+  #deny(denial: AuthorizerAnswer, why: Refusal): void {
+    this.#answer(serializeAnswer(denial))
+    this.#desk.watch.refused?.(why)
   }
 
-  function refuseFault({ reason, id }: Fault): void {
-    settle()
-    if (reason === 'role') sendLast(encodeUnknownRole(id))
-    else socket.destroy()
-    watch.refused?.(reason)
+  #answer(content: Buffer): void {
+    this.#phase = 'over'
+    this.#sendLast(encodeAnswer(this.#id, content))
+  }
+
+  #refuseFault({ reason, id }: Fault): void {
+    this.#phase = 'over'
+    if (reason === 'role') this.#sendLast(encodeUnknownRole(id))
+    else this.#socket.destroy()
+    this.#desk.watch.refused?.(reason)
   }
 
   /**
    * Closing at once when it is written spares the call that ends one direction first: a tenth of a request. Closing in
    * the callback of what is written already makes Node construct an error that nobody sees: as much again.
    */
-  function sendLast(bytes: Buffer): void {
+  #sendLast(bytes: Buffer): void {
+    const socket = this.#socket
     socket.write(bytes)
     if (socket.writableLength === 0) socket.destroy()
     else socket.end(() => socket.destroy())
   }
 
-  function refuse(why: Refusal): void {
-    settle()
-    socket.destroy()
-    watch.refused?.(why)
-  }
-
-  /** After a stall of this process its timers come before bytes that wait: those are read first. */
-  function checkIdle(): void {
-    const read = socket.bytesRead
-    setImmediate(() => {
-      if (phase === 'reading' && socket.bytesRead === read) refuse('idle')
-    })
-  }
-
-  function settle(): void {
-    phase = 'over'
-    clearTimeout(idle)
-    clearTimeout(deadline)
+  #refuse(why: Refusal): void {
+    this.#phase = 'over'
+    this.#socket.destroy()
+    this.#desk.watch.refused?.(why)
   }
 }

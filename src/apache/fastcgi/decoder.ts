@@ -55,182 +55,209 @@ export const limits = {
   managementBytes: 1024,
 } as const
 
-export interface FastcgiDecoder {
-  /**
-   * Takes the next bytes of the connection and gives what they complete, in order.
-   *
-   * The events are the same however the stream is cut into chunks. After a fault or an abort all bytes are ignored.
-   * The chunk is not kept.
-   */
-  push(chunk: Buffer): readonly FastcgiEvent[]
-}
-
 /**
  * Reads what a web server sends to an authorizer on one connection: one request (FastCGI 1.0 §3.3, §5, §6.3).
  *
  * Never throws. A record is judged by its header before its content is waited for, and takes effect when its
  * content is complete; padding and reserved bytes are skipped. Memory is bounded by `limits`.
  */
-export function createDecoder(): FastcgiDecoder {
-  // Out of the pool, as all here: a buffer of its own costs more than reading a record.
-  const header = Buffer.allocUnsafe(HEADER_BYTES)
-  const small = createGather()
-  const params = createGather()
-  let expected: 'header' | 'content' | 'padding' | 'nothing' = 'header'
+export class FastcgiDecoder {
+  #expected: 'header' | 'content' | 'padding' | 'nothing' = 'header'
   /** Bytes still to come of what is expected. */
-  let missing = HEADER_BYTES
-  let sink: Gather | undefined
-  let begun: { readonly id: number; readonly keepConnection: boolean } | undefined
-  let paramsEnded = false
-  let [stdinBytes, streamBytes, managementRecords] = [0, 0, 0]
+  #missing = HEADER_BYTES
+  readonly #header = new Gather()
+  /** Of the record whose header came last. */
+  #record: RecordHeader = noRecord
+  #sink: Gather | undefined
+  readonly #small = new Gather()
+  readonly #params = new Gather()
+  #begun: { readonly id: number; readonly keepConnection: boolean } | undefined
+  #paramsEnded = false
+  #stdinBytes = 0
+  #streamBytes = 0
+  #managementRecords = 0
 
-  function push(chunk: Buffer): readonly FastcgiEvent[] {
+  /**
+   * Takes the next bytes of the connection and gives what they complete, in order.
+   *
+   * The events are the same however the stream is cut into chunks. After a fault or an abort all bytes are ignored.
+   * The chunk is not kept.
+   */
+  push(chunk: Buffer): readonly FastcgiEvent[] {
     const events: FastcgiEvent[] = []
     let at = 0
-    while (at < chunk.length && expected !== 'nothing') {
-      const end = Math.min(at + missing, chunk.length)
-      if (expected === 'header') chunk.copy(header, HEADER_BYTES - missing, at, end)
-      else if (expected === 'content') sink?.add(chunk, at, end)
-      missing -= end - at
+    while (at < chunk.length && this.#expected !== 'nothing') {
+      const end = Math.min(at + this.#missing, chunk.length)
+      if (this.#expected === 'header') this.#takeHeader(chunk, at, end)
+      else if (this.#expected === 'content') this.#sink?.add(chunk, at, end)
+      this.#missing -= end - at
       at = end
       // A part of length 0 is complete as soon as the one before it is.
-      while (missing === 0 && isOpen()) complete(events)
+      while (this.#missing === 0 && this.#isOpen()) this.#complete(events)
     }
     return events
   }
 
-  // The compiler takes `expected` for unchanged by calls.
-  const isOpen = (): boolean => expected !== 'nothing'
+  // The compiler takes `#expected` for unchanged by calls.
+  #isOpen(): boolean {
+    return this.#expected !== 'nothing'
+  }
 
-  function complete(events: FastcgiEvent[]): void {
-    if (expected === 'header') {
-      const reason = judgeHeader()
-      expect('content', header.readUInt16BE(4))
-      if (reason !== undefined) tell(events, { kind: 'fault', reason, id: begun?.id ?? 0 })
-    } else if (expected === 'content') {
-      expect('padding', header[6] ?? 0)
-      const event = takeRecord()
-      if (event !== undefined) tell(events, event)
+  /** Mostly all of it comes at once, and is read where it is. */
+  #takeHeader(chunk: Buffer, at: number, end: number): void {
+    if (end - at === HEADER_BYTES) {
+      this.#record = recordHeaderAt(chunk, at)
+      return
+    }
+    this.#header.add(chunk, at, end)
+    if (this.#header.length === HEADER_BYTES) this.#record = recordHeaderAt(this.#header.take(), 0)
+  }
+
+  #complete(events: FastcgiEvent[]): void {
+    if (this.#expected === 'header') {
+      const reason = this.#judgeHeader()
+      this.#expect('content', this.#record.length)
+      if (reason !== undefined) this.#tell(events, { kind: 'fault', reason, id: this.#begun?.id ?? 0 })
+    } else if (this.#expected === 'content') {
+      this.#expect('padding', this.#record.padding)
+      const event = this.#takeRecord()
+      if (event !== undefined) this.#tell(events, event)
     } else {
-      expect('header', HEADER_BYTES)
+      this.#expect('header', HEADER_BYTES)
     }
   }
 
-  function tell(events: FastcgiEvent[], event: FastcgiEvent): void {
+  #tell(events: FastcgiEvent[], event: FastcgiEvent): void {
     events.push(event)
-    if (event.kind === 'fault' || event.kind === 'abort') expect('nothing', 0)
+    if (event.kind === 'fault' || event.kind === 'abort') this.#expect('nothing', 0)
   }
 
-  function expect(part: typeof expected, bytes: number): void {
-    expected = part
-    missing = bytes
+  #expect(part: 'header' | 'content' | 'padding' | 'nothing', bytes: number): void {
+    this.#expected = part
+    this.#missing = bytes
   }
 
-  function judgeHeader(): FaultReason | undefined {
-    const [length, padding] = [header.readUInt16BE(4), header[6] ?? 0]
-    sink = undefined
-    if (header[0] !== VERSION) return 'version'
-    streamBytes += HEADER_BYTES + length + padding
-    if (streamBytes > limits.streamBytes) return 'stream-too-long'
-    return header.readUInt16BE(2) === 0 ? judgeManagement(length) : judgeApplication(length)
+  #judgeHeader(): FaultReason | undefined {
+    const { version, id, length, padding } = this.#record
+    this.#sink = undefined
+    if (version !== VERSION) return 'version'
+    this.#streamBytes += HEADER_BYTES + length + padding
+    if (this.#streamBytes > limits.streamBytes) return 'stream-too-long'
+    return id === 0 ? this.#judgeManagement() : this.#judgeApplication()
   }
 
   /** Records that belong to no request have the id 0 (FastCGI 1.0 §3.3, §4). */
-  function judgeManagement(length: number): FaultReason | undefined {
-    const kind = header[1] ?? 0
+  #judgeManagement(): FaultReason | undefined {
+    const { type: kind, length } = this.#record
     if (kind >= type.beginRequest && kind <= type.data) return 'request-id'
     // What only an application sends.
     if (kind === type.getValuesResult || kind === type.unknownType) return 'type'
-    if (++managementRecords > limits.managementRecords) return 'management-too-often'
+    if (++this.#managementRecords > limits.managementRecords) return 'management-too-often'
     if (kind !== type.getValues) return undefined
     if (length > limits.managementBytes) return 'management-too-long'
-    sink = small
+    this.#sink = this.#small
     return undefined
   }
 
-  function judgeApplication(length: number): FaultReason | undefined {
-    const [kind, id] = [header[1], header.readUInt16BE(2)]
+  #judgeApplication(): FaultReason | undefined {
+    const { type: kind, id, length } = this.#record
     if (kind === type.beginRequest) {
-      if (begun !== undefined) return 'second-request'
-      sink = small
+      if (this.#begun !== undefined) return 'second-request'
+      this.#sink = this.#small
       return length === 8 ? undefined : 'begin-length'
     }
     if (kind !== type.abortRequest && kind !== type.params && kind !== type.stdin) return 'type'
-    if (id !== begun?.id) return 'request-id'
+    if (id !== this.#begun?.id) return 'request-id'
     if (kind === type.params) {
-      if (paramsEnded) return 'params-after-end'
-      sink = params
-      return params.length() + length > limits.paramsBytes ? 'params-too-long' : undefined
+      if (this.#paramsEnded) return 'params-after-end'
+      this.#sink = this.#params
+      return this.#params.length + length > limits.paramsBytes ? 'params-too-long' : undefined
     }
-    if (kind === type.stdin) stdinBytes += length
-    return stdinBytes > limits.stdinBytes ? 'stdin-too-long' : undefined
+    if (kind === type.stdin) this.#stdinBytes += length
+    return this.#stdinBytes > limits.stdinBytes ? 'stdin-too-long' : undefined
   }
 
   /** What the record means whose header and content have come. */
-  function takeRecord(): FastcgiEvent | undefined {
-    const [kind, id] = [header[1] ?? 0, header.readUInt16BE(2)]
-    if (id === 0) return kind === type.getValues ? takeQuestion() : { kind: 'unknown-type', type: kind }
-    if (kind === type.beginRequest) return takeBegin(id)
+  #takeRecord(): FastcgiEvent | undefined {
+    const { type: kind, id, length } = this.#record
+    if (id === 0) return kind === type.getValues ? this.#takeQuestion() : { kind: 'unknown-type', type: kind }
+    if (kind === type.beginRequest) return this.#takeBegin(id)
     if (kind === type.abortRequest) return { kind: 'abort', id }
     // A stream ends with a record of no content (FastCGI 1.0 §3.3).
-    return kind === type.params && header.readUInt16BE(4) === 0 ? takeParams(id) : undefined
+    return kind === type.params && length === 0 ? this.#takeParams(id) : undefined
   }
 
-  function takeBegin(id: number): Fault | undefined {
-    const body = small.take()
+  #takeBegin(id: number): Fault | undefined {
+    const body = this.#small.take()
     if (body.readUInt16BE(0) !== AUTHORIZER) return { kind: 'fault', reason: 'role', id }
     const flags = body[2] ?? 0
     if (flags > 1) return { kind: 'fault', reason: 'flags', id }
-    begun = { id, keepConnection: flags === 1 }
+    this.#begun = { id, keepConnection: flags === 1 }
     return undefined
   }
 
-  function takeParams(id: number): FastcgiEvent {
-    paramsEnded = true
-    const pairs = readPairs(params.take())
+  #takeParams(id: number): FastcgiEvent {
+    this.#paramsEnded = true
+    const pairs = readPairs(this.#params.take())
     if (typeof pairs === 'string') return { kind: 'fault', reason: pairs, id }
-    return { kind: 'request', id, keepConnection: begun?.keepConnection ?? false, params: pairs }
+    return { kind: 'request', id, keepConnection: this.#begun?.keepConnection ?? false, params: pairs }
   }
 
-  function takeQuestion(): FastcgiEvent {
-    const pairs = readPairs(small.take())
-    if (typeof pairs === 'string') return { kind: 'fault', reason: pairs, id: begun?.id ?? 0 }
+  #takeQuestion(): FastcgiEvent {
+    const pairs = readPairs(this.#small.take())
+    if (typeof pairs === 'string') return { kind: 'fault', reason: pairs, id: this.#begun?.id ?? 0 }
     return { kind: 'get-values', names: [...pairs.keys()] }
   }
-
-  return { push }
 }
 
-/** Bytes of one content or stream, put together; copied, so that no slice holds a whole chunk in memory. */
-interface Gather {
-  length(): number
-  add(chunk: Buffer, start: number, end: number): void
-  /** What was gathered; the gather is empty afterwards and shares nothing with it. */
-  take(): Buffer
+/** What stands before the content of a record (FastCGI 1.0 §3.3). */
+interface RecordHeader {
+  readonly version: number
+  readonly type: number
+  readonly id: number
+  /** Bytes of content, and of padding after it. */
+  readonly length: number
+  readonly padding: number
 }
+
+const noRecord: RecordHeader = { version: 0, type: 0, id: 0, length: 0, padding: 0 }
+
+const recordHeaderAt = (bytes: Buffer, at: number): RecordHeader => ({
+  version: bytes[at] ?? 0,
+  type: bytes[at + 1] ?? 0,
+  id: bytes.readUInt16BE(at + 2),
+  length: bytes.readUInt16BE(at + 4),
+  padding: bytes[at + 6] ?? 0,
+})
 
 const noBytes = Buffer.alloc(0)
 
-function createGather(): Gather {
-  let bytes = noBytes
-  let length = 0
-  return {
-    length: () => length,
-    add(chunk, start, end) {
-      const needed = length + end - start
-      if (needed > bytes.length) {
-        const larger = Buffer.allocUnsafe(length === 0 ? needed : Math.max(needed, bytes.length * 2))
-        bytes.copy(larger, 0, 0, length)
-        bytes = larger
-      }
-      chunk.copy(bytes, length, start, end)
-      length = needed
-    },
-    take() {
-      const taken = bytes.subarray(0, length)
-      bytes = noBytes
-      length = 0
-      return taken
-    },
+/** Bytes of one content or stream, put together; copied, so that no slice holds a whole chunk in memory. */
+class Gather {
+  #bytes = noBytes
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  add(chunk: Buffer, start: number, end: number): void {
+    const needed = this.#length + end - start
+    if (needed > this.#bytes.length) {
+      const isFirst = this.#length === 0
+      const larger = Buffer.allocUnsafe(isFirst ? needed : Math.max(needed, this.#bytes.length * 2))
+      if (!isFirst) this.#bytes.copy(larger, 0, 0, this.#length)
+      this.#bytes = larger
+    }
+    chunk.copy(this.#bytes, this.#length, start, end)
+    this.#length = needed
+  }
+
+  /** What was gathered; the gather is empty afterwards and shares nothing with it. */
+  take(): Buffer {
+    const taken = this.#bytes.length === this.#length ? this.#bytes : this.#bytes.subarray(0, this.#length)
+    this.#bytes = noBytes
+    this.#length = 0
+    return taken
   }
 }

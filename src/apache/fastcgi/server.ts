@@ -4,8 +4,8 @@ import { callerProof } from '../../domain/caller-proof.ts'
 import {
   type AuthorizerHandler,
   type AuthorizerWatch,
+  Connection,
   type ConnectionTimes,
-  serveConnection,
 } from './connection.ts'
 import type { AuthorizerParams } from './params.ts'
 
@@ -66,20 +66,16 @@ export async function startAuthorizerServer(options: AuthorizerServerOptions): P
   if (!isLoopback(host)) {
     throw new AuthorizerListenError(`${host} is not an address of this machine itself: use 127.0.0.1 or ::1`)
   }
-  const open = new Set<Socket>()
-  const admit = createAdmission(options, watch)
-  // Unread until they are served, and half-open: see `serveConnection`.
+  const admission = createAdmission(options, watch)
+  // Unread until they are served, and half-open: see `Connection`.
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
-    open.add(socket)
-    // Whoever resets a connection gets no answer on it; 'close' follows.
-    socket.on('error', () => {})
-    socket.once('close', () => open.delete(socket))
-    admit(socket)
+    socket.on('error', ignoreReset)
+    admission.admit(socket)
   })
   await listen(server, options)
   // Such as no more file descriptors: that connection is lost, and the next may come.
   server.on('error', (error) => watch.failed?.(error))
-  return { address: addressOf(server), stop: () => stop(server, open) }
+  return { address: addressOf(server), stop: () => stop(server, admission) }
 }
 
 /**
@@ -93,8 +89,17 @@ export async function checkFree(address: { readonly host: string; readonly port:
   await new Promise((resolve) => server.close(resolve))
 }
 
-/** Serves connections, lets them wait, or closes them. */
-function createAdmission(options: AuthorizerServerOptions, watch: AuthorizerWatch): (socket: Socket) => void {
+/** Whoever resets a connection gets no answer on it; 'close' follows. */
+function ignoreReset(): void {}
+
+interface Admission {
+  /** Serves a connection, lets it wait, or closes it. */
+  admit(socket: Socket): void
+  /** Closes all that are open. */
+  destroyAll(): void
+}
+
+function createAdmission(options: AuthorizerServerOptions, watch: AuthorizerWatch): Admission {
   const times: ServerTimes = { ...usualTimes, ...options.times }
   const desk = {
     watch,
@@ -102,13 +107,22 @@ function createAdmission(options: AuthorizerServerOptions, watch: AuthorizerWatc
     isCaller: callerProof(options.secret),
     decide: limitedDecisions(options.handle),
   }
+  const everyMs = Math.ceil(Math.min(times.idleMs, times.readMs, times.decideMs) / 4)
   const waiting = new Map<Socket, NodeJS.Timeout>()
-  let served = 0
+  const served = new Set<Connection>()
+  /** One for all that are served: timers of their own cost each of them a thirtieth. */
+  let clock: NodeJS.Timeout | undefined
 
-  return (socket) => {
-    if (served < SERVED_MAXIMUM) serve(socket)
-    else if (waiting.size < WAITING_MAXIMUM) letWait(socket)
-    else turnAway(socket)
+  return {
+    admit(socket) {
+      if (served.size < SERVED_MAXIMUM) serve(socket)
+      else if (waiting.size < WAITING_MAXIMUM) letWait(socket)
+      else turnAway(socket)
+    },
+    destroyAll() {
+      for (const socket of waiting.keys()) socket.destroy()
+      for (const connection of served) connection.destroy()
+    },
   }
 
   function letWait(socket: Socket): void {
@@ -120,21 +134,35 @@ function createAdmission(options: AuthorizerServerOptions, watch: AuthorizerWatc
   }
 
   function serve(socket: Socket): void {
-    served++
-    socket.once('close', () => {
-      served--
-      serveNext()
-    })
-    serveConnection(socket, desk)
+    served.add(new Connection(socket, desk, leave))
+    clock ??= setInterval(checkTimes, everyMs).unref()
+  }
+
+  function leave(connection: Connection): void {
+    served.delete(connection)
+    if (waiting.size > 0) serveNext()
   }
 
   function serveNext(): void {
     for (const [socket, timer] of waiting) {
-      if (served >= SERVED_MAXIMUM) return
+      if (served.size >= SERVED_MAXIMUM) return
       waiting.delete(socket)
       clearTimeout(timer)
       if (!socket.destroyed) serve(socket)
     }
+  }
+
+  function checkTimes(): void {
+    if (served.size === 0) {
+      clearInterval(clock)
+      clock = undefined
+      return
+    }
+    // After a stall of this process its timers come before bytes that wait: those are read first.
+    setImmediate(() => {
+      const now = performance.now()
+      for (const connection of served) connection.checkTimes(now)
+    })
   }
 
   function turnAway(socket: Socket): void {
@@ -187,11 +215,9 @@ function addressOf(server: Server): string {
   return `fcgi://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
-function stop(server: Server, open: ReadonlySet<Socket>): Promise<void> {
+function stop(server: Server, admission: Admission): Promise<void> {
   return new Promise((resolve) => {
-    const patience = setTimeout(() => {
-      for (const socket of open) socket.destroy()
-    }, STOP_PATIENCE_MS)
+    const patience = setTimeout(() => admission.destroyAll(), STOP_PATIENCE_MS)
     server.close(() => {
       clearTimeout(patience)
       resolve()
