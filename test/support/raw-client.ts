@@ -38,9 +38,13 @@ export class RawClient {
   async send({ method, target, headers, body = '' }: RawRequest): Promise<RawAnswer> {
     const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`)
     const bytes = Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n${body}`, 'latin1')
-    const isKept = this.#socket !== undefined
-    const socket = this.#socket ?? this.#connect()
+    const kept = this.#socket
     this.#socket = undefined
+    // One that the server closed meanwhile takes bytes and says nothing any more.
+    const isKept = kept?.writable === true && kept.readable
+    const socket = isKept ? kept : this.#connect()
+    // What a reset says after all was read is nobody's concern.
+    if (!isKept) socket.on('error', () => {})
     const answer = await exchange(socket, bytes, { method, patience: this.#patience })
     // The server may let go of a kept connection just when it is used.
     if (answer === undefined && isKept) return this.send({ method, target, headers, body })
@@ -100,22 +104,22 @@ function exchange(
     let text = ''
     const finish = (answer: Received | undefined) => {
       clearTimeout(patience)
-      socket.removeAllListeners()
-      // What a reset says after all was read is nobody's concern.
-      socket.on('error', () => {})
+      socket.off('data', read).off('error', end).off('close', end)
+      // A socket that nobody reads does not learn that the server closed it.
+      socket.resume()
       resolve(answer)
     }
     const patience = setTimeout(() => {
       socket.destroy()
       reject(new Error(`no whole answer after ${seconds} seconds: ${bytes.toString('latin1').slice(0, 200)}`))
     }, seconds * 1000)
-    socket.on('data', (chunk: Buffer) => {
+    const read = (chunk: Buffer) => {
       text += chunk.toString('latin1')
       const answer = readAnswer(text, method, false)
       if (answer !== undefined) finish(answer)
-    })
-    socket.on('error', () => finish(readAnswer(text, method, true)))
-    socket.on('close', () => finish(readAnswer(text, method, true)))
+    }
+    const end = () => finish(readAnswer(text, method, true))
+    socket.on('data', read).on('error', end).on('close', end)
     socket.write(bytes)
   })
 }
